@@ -1,0 +1,1 @@
+"""Orientation and rotation from inertial samples: arrays in, arrays out."""

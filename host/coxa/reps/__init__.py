@@ -1,0 +1,1 @@
+"""Repetitions: found, measured, scored."""

@@ -1,0 +1,187 @@
+"""Each repetition in numbers: angles, holds, ramps, smoothness, swing, return; and what to flag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coxa.fusion.batch import LEVEL_SD_RAD, Estimate
+from coxa.protocols import Protocol
+from coxa.reps.find import Found, Stay
+from coxa.reps.ramps import Ramp, ramp
+from coxa.reps.smoothness import sparc
+from coxa.results import Rep
+from coxa.samples import Floats
+
+HOLD_MIN_S = 0.3
+"""A shorter stop at an end is a turning point: the value is then the peak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What the repetitions are measured on, all on the grid.
+
+    `angle` (m,) rad, IR positive, zero at the neutral; `zero_row` its derivative by the unknowns of `estimate`;
+    `rate` (m,) rad/s, IR positive, and `slow_rate` the same low-passed; `swing` (m,) rad from the neutral; `sign` turns the axis' angle into IR positive.
+    """
+
+    estimate: Estimate
+    angle: Floats
+    zero_row: Floats
+    zero_sd_rad: float
+    rate: Floats
+    slow_rate: Floats
+    swing: Floats
+    sign: float
+
+    @property
+    def t_s(self) -> Floats:
+        """(m,) grid times, s."""
+        return self.estimate.grid.t_s
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    value_rad: float
+    row: Floats
+    hold: tuple[float, float] | None
+
+    @property
+    def hold_s(self) -> float:
+        return self.hold[1] - self.hold[0] if self.hold else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A repetition, and the derivative of its IR and ER (rad, each positive) by the unknowns of the estimate."""
+
+    rep: Rep
+    ir_row: Floats
+    er_row: Floats
+
+
+def measure(course: Course, found: Found, index: int, protocol: Protocol) -> Measured:
+    """One repetition; `score` is still 0. Angles against the neutral of the set."""
+    legs = _legs(course, found)
+    ends = {stay.label: _end(course, stay, legs[i], legs[i + 1]) for i, stay in enumerate(found.ends)}
+    nothing = _End(0.0, np.zeros_like(course.zero_row), None)
+    ir, er = ends.get(1, nothing), ends.get(-1, nothing)
+    known = [leg for leg in legs if leg is not None]
+    start = legs[0].start_s if legs[0] else float(course.t_s[found.ends[0].begin])
+    end = legs[-1].end_s if legs[-1] else float(course.t_s[min(found.ends[-1].end, len(course.t_s) - 1)])
+    inside = (course.t_s >= start) & (course.t_s <= end)
+    swing = float(np.degrees(np.quantile(course.swing[inside], 0.95))) if inside.any() else 0.0
+    peak_deg_s = float(np.degrees(max((leg.peak_rad_s for leg in known), default=0.0)))
+    flags = _flags(found, ir, er, protocol, swing, peak_deg_s)
+    if any(b - a > GAP_MAX_S and a < end and b > start for a, b in course.estimate.grid.gaps):
+        flags = (*flags, "data_gap")
+    second = legs[1] if len(found.ends) == 2 else None
+    rep = Rep(
+        index=index, start_s=start, end_s=end,
+        ir_deg=_deg(ir.value_rad), er_deg=_deg(-er.value_rad), arc_deg=_deg(ir.value_rad - er.value_rad),
+        ir_sd_deg=_sd(course, [(1, ir)]), er_sd_deg=_sd(course, [(1, er)]), arc_sd_deg=_sd(course, [(1, ir), (-1, er)]),
+        ir_hold_s=ir.hold_s, er_hold_s=er.hold_s, ir_hold_span_s=ir.hold, er_hold_span_s=er.hold,
+        ramp_out_s=_length(legs[0]), ramp_in_s=_length(second), ramp_return_s=_length(legs[-1]),
+        peak_rate_deg_s=peak_deg_s,
+        sparc_out=_smoothness(course, legs[0]), sparc_in=_smoothness(course, second), swing_deg=swing,
+        return_error_deg=_return_error(course, found, end),
+        valid=not INVALIDATING & set(flags), flags=flags, score=0.0,
+    )  # fmt: skip
+    return Measured(rep, ir.row - course.zero_row, course.zero_row - er.row)
+
+
+GAP_MAX_S = 0.25
+"""A longer gap inside a repetition hides part of the turn."""
+
+INVALIDATING = {"half_rep", "too_fast", "thigh_moved", "data_gap"}
+"""Flags that keep a repetition out of the set's means: its value is not what the others measure."""
+
+
+def _legs(course: Course, found: Found) -> list[Ramp | None]:
+    """The moves of a repetition: to the first end, between the ends (its last part, after a rest), back."""
+    slow, t = course.slow_rate, course.t_s
+    first, last = found.ends[0], found.ends[-1]
+    out = [_move(t, slow, found.before.end if found.before else first.begin - _reach(course), first.begin, first.label)]
+    if len(found.ends) == 2:
+        out.append(_move(t, slow, found.between.end if found.between else first.end, last.begin, last.label))
+    out.append(_move(t, slow, last.end, found.after.begin if found.after else last.end + _reach(course), -last.label))
+    return out
+
+
+def _reach(course: Course) -> int:
+    """Grid points in which a move without a pause before or after it is looked for: 3 s."""
+    return int(3.0 / course.estimate.grid.dt_s)
+
+
+def _move(t: Floats, slow: Floats, begin: int, end: int, way: int) -> Ramp | None:
+    """The move between two indices; only if it goes the right way (±1)."""
+    pad = 5
+    begin, end = max(begin - pad, 0), min(end + pad, len(slow) - 1)
+    return ramp(t, slow, begin, end, way)
+
+
+def _end(course: Course, stay: Stay, arriving: Ramp | None, leaving: Ramp | None) -> _End:
+    """Value of an end: the mean over its hold, else the peak."""
+    t, angle = course.t_s, course.angle
+    begin = arriving.end_s if arriving else float(t[stay.begin])
+    end = leaving.start_s if leaving else float(t[min(stay.end, len(t) - 1)])
+    if end - begin >= HOLD_MIN_S:
+        a, b = np.searchsorted(t, [begin, end])
+        return _End(float(angle[a:b].mean()), course.sign * course.estimate.mean_row(int(a), int(b)), (begin, end))
+    a, b = max(stay.begin - 10, 0), min(stay.end + 10, len(t))
+    peak = a + int(np.argmax(stay.label * angle[a:b]))
+    return _End(float(angle[peak]), course.sign * course.estimate.mean_row(peak, peak + 1), None)
+
+
+def _sd(course: Course, ends: list[tuple[int, _End]]) -> float:
+    """One sd, degrees, of a sum of signed ends; the neutral counts unless it cancels."""
+    done = [(sign, end) for sign, end in ends if end.row.any()]
+    if not done:
+        return 0.0
+    row = sum((sign * end.row for sign, end in done), np.zeros_like(course.zero_row))
+    zeros = sum(sign for sign, _ in done)
+    row = row - zeros * course.zero_row
+    variance = course.estimate.sd(row) ** 2 + len(done) * LEVEL_SD_RAD**2 + (zeros * course.zero_sd_rad) ** 2
+    return float(np.degrees(np.sqrt(variance)))
+
+
+def _deg(rad: float) -> float:
+    return float(np.degrees(rad))
+
+
+def _length(leg: Ramp | None) -> float:
+    return leg.end_s - leg.start_s if leg else 0.0
+
+
+def _smoothness(course: Course, leg: Ramp | None) -> float | None:
+    if leg is None:
+        return None
+    return sparc(np.abs(course.rate[leg.begin : leg.end]), 1 / course.estimate.grid.dt_s)
+
+
+def _return_error(course: Course, found: Found, end_s: float) -> float:
+    """Angle, degrees, at which the repetition came to rest."""
+    t = course.t_s
+    a = int(np.searchsorted(t, end_s))
+    b = max(found.after.end, a + 1) if found.after else a + 1
+    return float(np.degrees(np.mean(course.angle[min(a, len(t) - 1) : b])))
+
+
+def _flags(found: Found, ir: _End, er: _End, protocol: Protocol, swing_deg: float, peak_deg_s: float) -> tuple[str, ...]:
+    flags: list[str] = []
+    if len(found.ends) == 1:
+        flags.append("half_rep")
+    elif found.ends[0].label != (-1 if protocol.order == "er-first" else 1):
+        flags.append("out_of_order")
+    for name, label, end in (("er", -1, er), ("ir", 1, ir)):
+        if any(stay.label == label for stay in found.ends):
+            if end.hold is None:
+                flags.append(f"no_{name}_hold")
+            elif end.hold_s < protocol.hold_min_s:
+                flags.append(f"short_{name}_hold")
+    if peak_deg_s > protocol.peak_rate_max_deg_s:
+        flags.append("too_fast")
+    if swing_deg > protocol.swing_max_deg:
+        flags.append("thigh_moved")
+    return tuple(flags)
