@@ -88,6 +88,7 @@ def analyze_samples(
     course = Course(estimate, angle, zero.row, zero.sd_rad, turned, grid.low_passed(turned, RATE_LOW_PASS_HZ), swing, sign)
     measured = [measure(course, group, 0, protocol) for group in groups]
     measured = [m for m in measured if plausible(m.rep, grid, found_axis.u, coarse, protocol)]
+    measured = _apart(measured)
     measured = [replace(m, rep=replace(m.rep, index=i)) for i, m in enumerate(measured, 1)]
     reps = scored([m.rep for m in measured], protocol)
     seen = float(np.median(batch.observability(slow_acc, found_axis.u)[slice(*zero.span)]))
@@ -112,6 +113,16 @@ def rotation(grid: Grid, rate: Floats, slow_acc: Floats, axis: Axis) -> tuple[li
     events = find_events(grid, rate - first.bias)
     labels = families.classify(events, levels(first.angle, events), grid.dt_s)
     return events, batch.estimate(grid, rate, events, labels, slow_acc, axis.u, scale_sd=scale_sd)
+
+
+def _apart(measured: list[Measured]) -> list[Measured]:
+    """Without what covers mostly the same time as the repetition before it: one movement is counted once."""
+    out: list[Measured] = []
+    for m in measured:
+        if out and m.rep.start_s < 0.5 * (out[-1].rep.start_s + out[-1].rep.end_s):
+            continue
+        out.append(m)
+    return out
 
 
 def levels(angle: Floats, events: list[Event]) -> Floats:

@@ -32,9 +32,13 @@ STAMP_LATE_S = 2.5
 MIN_SPAN_S = 5.0
 """Shorter recordings keep the nominal rate: the lateness of stamps (10-50 ms) is then 1 % of the time or more."""
 _LOW_QUANTILE = 0.1
+"""Share of the stamps of a window that may be wrong on the early side."""
 _MIN_WINDOW = 8
+"""Blocks in a window at least: one of them is stamped in good time."""
 _MAX_WINDOWS = 64
-_ROUNDS = 3
+"""More would only cost time: the pairs grow with the square."""
+_ROUNDS = 2
+"""The second round looks for the edge along the slope of the first, not along the nominal rate."""
 
 
 @dataclass(frozen=True, slots=True)

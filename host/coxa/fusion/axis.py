@@ -10,10 +10,10 @@ from coxa.fusion.grid import Grid
 from coxa.results import Position
 from coxa.samples import Floats
 
-GRAVITY_SD_RAD = {"wall": np.radians(6.0), "standing": np.radians(6.0)}
+GRAVITY_SD_RAD = {"wall": np.radians(4.5), "standing": np.radians(4.5)}
 """How far the femur is from vertical in the positions where it should be (pelvis some centimetres off the wall)."""
 
-TURN_SD_RAD = np.radians(5.0)
+TURN_SD_RAD = np.radians(4.0)
 """How far the principal axis of the turn is from the femur: compensation in phase with the turn tips it (2-5° of
 swing in 35° of twist tip it by 3-8°) and explained variance does not show it."""
 

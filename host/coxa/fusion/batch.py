@@ -21,7 +21,7 @@ from coxa.samples import Floats
 
 KNOT_S = 10.0
 BIAS_SD_RAD_S = np.radians(1.0)
-BIAS_WALK_RAD_S_RTS = np.radians(0.004)
+BIAS_WALK_RAD_S_RTS = np.radians(0.003)
 """Prior of the rest of the bias, and of its random walk per √s: covers the warm-up of a consumer chip."""
 
 SCALE_SD = 0.005
@@ -31,7 +31,7 @@ ZERO_G_SD = 0.02
 """Zero-g offset over g, one sd: 20 mg."""
 
 WANDER_FLOOR_RAD = np.radians(0.03)
-WANDER_CORRELATION_S = 0.7
+WANDER_CORRELATION_S = 1.5
 """Unsteadiness in a hold: never less than this, and correlated over about this time."""
 
 SPREAD_PRIOR_RAD = {NEUTRAL: np.radians(2.0), 1: np.radians(4.0), -1: np.radians(4.0)}
@@ -42,7 +42,7 @@ SPREAD_WEIGHT = 3.0
 TREND_SD_RAD = np.radians(0.25)
 """Fatigue: an end may move by this much per repetition."""
 
-LEVEL_SD_RAD = np.radians(0.10)
+LEVEL_SD_RAD = np.radians(0.05)
 """What the choice of a hold's edges adds to its level."""
 
 GRAVITY_STEP_S = 0.2
@@ -170,7 +170,7 @@ def gather(grid: Grid, integral: Floats, events: list[Event]) -> Evidence:
     width = _columns(grid, np.array([0])).shape[1]
     wander = max(float(np.sqrt(np.median(scatter))) if scatter else 0.0, WANDER_FLOOR_RAD)
     t_k = np.array(length)
-    sd = np.sqrt(12 * max(WANDER_CORRELATION_S, 1e-3)) * wander / np.maximum(t_k, 0.2) ** 1.5
+    sd = np.sqrt(12 * WANDER_CORRELATION_S) * wander / np.maximum(t_k, 0.2) ** 1.5
     return Evidence(
         np.array(level), np.array(columns).reshape(-1, width), np.array(slope), np.array(slope_columns).reshape(-1, width), sd, wander
     )
@@ -277,13 +277,11 @@ def _solve(
     rows = np.zeros((len(known.level), means + 5))
     if labels is not None:
         rows[:, :width] = known.columns
-        order = np.arange(len(labels))
         for slot, family in enumerate((NEUTRAL, 1, -1)):
             mine = labels == family
             rows[mine, means + slot] = 1.0
             if family != NEUTRAL and mine.any():
                 rows[mine, means + 2 + slot] = (np.cumsum(mine) - 0.5 * (mine.sum() + 1))[mine]
-        del order
         sd_level = np.array([spread[int(f)] for f in labels])
         system.add(rows, known.level, level_weight / sd_level**2)
     solution, covariance = system.solve()

@@ -12,35 +12,35 @@ Labels = NDArray[np.int8]
 
 NEUTRAL, POSITIVE_END, NEGATIVE_END = 0, 1, -1
 
-END_SHARE = 0.4
-END_MIN_RAD = np.radians(6.0)
-"""An end is at least this share of the usual excursion on its side, and this far, away from the neutral."""
+TURNED_SHARE, TURNED_MIN_RAD = 0.3, np.radians(4.0)
+PASSED_SHARE, PASSED_MIN_RAD = 0.5, np.radians(6.0)
+"""How far from the neutral an end is: this share of the usual excursion on its side, and this much. Where the turn goes
+back the way it came an end is likely; where it goes on in the same direction, a pause at the neutral is."""
 
 START_MIN_S = 1.5
 """A still pose this long before the first move is the start pose."""
 
 NEIGHBOURS = 7
-"""Neutrals over which the local zero is a median: about seven repetitions, so that drift is followed, outliers not."""
+"""Neutrals that a line for the local zero runs through: drift over seven repetitions is followed, outliers are not."""
 
 
 def classify(events: list[Event], level_rad: Floats, dt_s: float) -> Labels:
     """(k,) label of each event from its level (k,); slow drift of the levels is followed."""
     if not events:
         return np.zeros(0, dtype=np.int8)
-    candidates = _passed_through(events, level_rad)
-    if is_start(events, dt_s):
-        candidates[0] = True
-    if not candidates.any():
-        zero = np.full(len(events), 0.5 * (level_rad.min() + level_rad.max()))
-        if events[0].kind == "plateau":
-            zero[:] = level_rad[0]
+    passed = _passed_through(events, level_rad)
+    candidates = passed.copy()
+    candidates[0] |= is_start(events, dt_s)
+    if candidates.any():
+        zero = _local_line(level_rad, candidates)
     else:
-        zero = _local_median(level_rad, candidates)
-    labels = _split(level_rad - zero)
+        middle = 0.5 * (level_rad.min() + level_rad.max())
+        zero = np.full(len(events), level_rad[0] if events[0].kind == "plateau" else middle)
+    labels = _split(level_rad - zero, passed)
     for _ in range(2):
         neutral = labels == NEUTRAL
         if neutral.any():
-            labels = _split(level_rad - _local_median(level_rad, neutral))
+            labels = _split(level_rad - _local_line(level_rad, neutral), passed)
     return labels
 
 
@@ -59,21 +59,27 @@ def _passed_through(events: list[Event], level: Floats) -> NDArray[np.bool_]:
     return out
 
 
-def _local_median(level: Floats, chosen: NDArray[np.bool_]) -> Floats:
-    """(k,) median level of the chosen events nearest to each event."""
+def _local_line(level: Floats, chosen: NDArray[np.bool_]) -> Floats:
+    """(k,) level at each event of the robust line (Theil 1950) through the chosen events nearest to it."""
     at = np.flatnonzero(chosen)
     out = np.empty(len(level))
     for k in range(len(level)):
-        nearest = at[np.argsort(np.abs(at - k), kind="stable")[:NEIGHBOURS]]
-        out[k] = np.median(level[nearest])
+        near = at[np.argsort(np.abs(at - k), kind="stable")[:NEIGHBOURS]]
+        slope = 0.0
+        if len(near) >= 3:
+            i, j = np.triu_indices(len(near), 1)
+            slope = float(np.median((level[near[j]] - level[near[i]]) / (near[j] - near[i])))
+        out[k] = np.median(level[near] - slope * (near - k))
     return out
 
 
-def _split(level: Floats) -> Labels:
+def _split(level: Floats, passed: NDArray[np.bool_]) -> Labels:
+    """Labels (k,) by distance from the local zero."""
     labels = np.zeros(len(level), dtype=np.int8)
     for sign in (POSITIVE_END, NEGATIVE_END):
         beyond = sign * level
-        far = beyond[beyond > END_MIN_RAD]
-        if len(far):
-            labels[beyond > max(END_MIN_RAD, END_SHARE * float(np.quantile(far, 0.8)))] = sign
+        far = beyond[beyond > PASSED_MIN_RAD]
+        usual = float(np.quantile(far, 0.8)) if len(far) else 0.0
+        limit = np.where(passed, max(PASSED_MIN_RAD, PASSED_SHARE * usual), max(TURNED_MIN_RAD, TURNED_SHARE * usual))
+        labels[beyond > limit] = sign
     return labels

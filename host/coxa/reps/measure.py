@@ -64,7 +64,7 @@ class Measured:
 def measure(course: Course, found: Found, index: int, protocol: Protocol) -> Measured:
     """One repetition; `score` is still 0. Angles against the neutral of the set."""
     legs = _legs(course, found)
-    ends = {stay.label: _end(course, stay, legs[i], legs[i + 1]) for i, stay in enumerate(found.ends)}
+    ends = {stay.label: _end(course, stay, legs[2 * i], legs[2 * i + 1]) for i, stay in enumerate(found.ends)}
     nothing = _End(0.0, np.zeros_like(course.zero_row), None)
     ir, er = ends.get(1, nothing), ends.get(-1, nothing)
     known = [leg for leg in legs if leg is not None]
@@ -76,7 +76,7 @@ def measure(course: Course, found: Found, index: int, protocol: Protocol) -> Mea
     flags = _flags(found, ir, er, protocol, swing, peak_deg_s)
     if any(b - a > GAP_MAX_S and a < end and b > start for a, b in course.estimate.grid.gaps):
         flags = (*flags, "data_gap")
-    second = legs[1] if len(found.ends) == 2 else None
+    second = legs[2] if len(found.ends) == 2 else None
     rep = Rep(
         index=index, start_s=start, end_s=end,
         ir_deg=_deg(ir.value_rad), er_deg=_deg(-er.value_rad), arc_deg=_deg(ir.value_rad - er.value_rad),
@@ -99,14 +99,16 @@ INVALIDATING = {"half_rep", "too_fast", "thigh_moved", "data_gap"}
 
 
 def _legs(course: Course, found: Found) -> list[Ramp | None]:
-    """The moves of a repetition: to the first end, between the ends (its last part, after a rest), back."""
-    slow, t = course.slow_rate, course.t_s
+    """The moves that arrive at and leave each end, in pairs; without a rest in between leaving one is arriving at the next."""
+    slow, t, reach = course.slow_rate, course.t_s, _reach(course)
     first, last = found.ends[0], found.ends[-1]
-    out = [_move(t, slow, found.before.end if found.before else first.begin - _reach(course), first.begin, first.label)]
-    if len(found.ends) == 2:
-        out.append(_move(t, slow, found.between.end if found.between else first.end, last.begin, last.label))
-    out.append(_move(t, slow, last.end, found.after.begin if found.after else last.end + _reach(course), -last.label))
-    return out
+    legs = [_move(t, slow, found.before.end if found.before else first.begin - reach, first.begin, first.label)]
+    if last is not first:
+        middle = found.between
+        legs.append(_move(t, slow, first.end, middle.begin if middle else last.begin, last.label))
+        legs.append(_move(t, slow, middle.end, last.begin, last.label) if middle else legs[-1])
+    legs.append(_move(t, slow, last.end, found.after.begin if found.after else last.end + reach, -last.label))
+    return legs
 
 
 def _reach(course: Course) -> int:

@@ -9,8 +9,9 @@ from coxa.protocols import Protocol
 from coxa.results import Rep
 from coxa.samples import Floats
 
-ROUGH_M_S2 = 1.2
-"""Rms change of |a| in a repetition: a slow turn of the thigh stays under 0.3 m/s², walking is at 2."""
+ROUGH_M_S2, ROUGH_AND_QUICK_M_S2, QUICK_S = 2.5, 1.2, 2.5
+"""Rms change of |a| in a repetition: a slow turn of the thigh stays under 0.3 m/s², a brisk one with holds may reach
+1.5; walking is at 1.5-4 and never takes longer than 2.5 s for both ways."""
 
 TURN_SHARE_MIN = 0.5
 """Share of the squared rate that is about the axis: 8° of swing in 40° of twist still leaves 0.96."""
@@ -26,7 +27,8 @@ def plausible(rep: Rep, grid: Grid, u: Floats, bias: Floats, protocol: Protocol)
         return False
     if rep.ir_deg + rep.er_deg < protocol.arc_min_deg:
         return False
-    if float(np.std(np.linalg.norm(grid.acc[inside], axis=1))) > ROUGH_M_S2:
+    quick = rep.end_s - rep.start_s < QUICK_S
+    if float(np.std(np.linalg.norm(grid.acc[inside], axis=1))) > (ROUGH_AND_QUICK_M_S2 if quick else ROUGH_M_S2):
         return False
     rate = grid.gyr[inside] - bias
     return float(np.sum((rate @ u) ** 2)) > TURN_SHARE_MIN * float(np.sum(rate**2))

@@ -9,9 +9,9 @@ import numpy as np
 from coxa.samples import Floats
 
 LOW_SHARE, HIGH_SHARE = 0.10, 0.30
-EXTRAPOLATION = 0.8
-"""A move's edge lies beyond the instant at which its speed passes 10 % of the peak, by 0.8 of the time from 10 % to
-30 %: 1.12 would be exact for minimum jerk, 0.49 for a cosine ramp, so either is found to 3 % of the move's duration."""
+EXTRAPOLATION = 1.0
+"""A move's edge lies beyond the instant at which its speed passes 10 % of the peak, by the time from 10 % to 30 %: 1.12
+of it would be exact for minimum jerk, 0.49 for a cosine ramp, so the edge is right to 1 % or 3 % of the move's duration."""
 
 
 @dataclass(frozen=True, slots=True)
