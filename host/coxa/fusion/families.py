@@ -17,8 +17,8 @@ PASSED_SHARE, PASSED_MIN_RAD = 0.5, np.radians(6.0)
 """How far from the neutral an end is: this share of the usual excursion on its side, and this much. Where the turn goes
 back the way it came an end is likely; where it goes on in the same direction, a pause at the neutral is."""
 
-START_MIN_S = 1.5
-"""A still pose this long before the first move is the start pose."""
+START_MIN_S, START_LATEST_S = 1.5, 1.0
+"""A still pose this long, begun within the first second, is the start pose."""
 
 NEIGHBOURS = 7
 """Neutrals that a line for the local zero runs through: drift over seven repetitions is followed, outliers are not."""
@@ -47,7 +47,7 @@ def classify(events: list[Event], level_rad: Floats, dt_s: float) -> Labels:
 def is_start(events: list[Event], dt_s: float) -> bool:
     """Whether the first event is a still pose at the very beginning, long enough to be the start pose."""
     first = events[0]
-    return first.kind == "plateau" and first.begin * dt_s < 1.0 and (first.end - first.begin) * dt_s >= START_MIN_S
+    return first.kind == "plateau" and first.begin * dt_s < START_LATEST_S and (first.end - first.begin) * dt_s >= START_MIN_S
 
 
 def _passed_through(events: list[Event], level: Floats) -> NDArray[np.bool_]:

@@ -23,12 +23,18 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A repetition as stays: the neutral before, one or two ends, the neutral after (None at a border of the recording)."""
+    """A repetition as stays: the neutral before, one or two ends, a neutral between them, the neutral after.
+
+    A neutral is None where the turn went through without a pause, or at a border of the recording; `earlier` and
+    `later` are the stays next to the repetition whatever they are, None at a border.
+    """
 
     before: Stay | None
     ends: tuple[Stay, ...]
     between: Stay | None
     after: Stay | None
+    earlier: Stay | None
+    later: Stay | None
 
 
 HALF_COST = 1.0
@@ -96,7 +102,9 @@ def _rest(sequence: list[Stay], a: int, b: int) -> int:
 
 def _found(sequence: list[Stay], group: tuple[int, ...]) -> Found:
     first, last = group[0], group[-1]
-    before = sequence[first - 1] if first and sequence[first - 1].label == NEUTRAL else None
-    after = sequence[last + 1] if last + 1 < len(sequence) and sequence[last + 1].label == NEUTRAL else None
+    earlier = sequence[first - 1] if first else None
+    later = sequence[last + 1] if last + 1 < len(sequence) else None
+    before = earlier if earlier and earlier.label == NEUTRAL else None
+    after = later if later and later.label == NEUTRAL else None
     between = sequence[first + 1] if len(group) == 2 and last - first > 1 else None
-    return Found(before, tuple(sequence[i] for i in group), between, after)
+    return Found(before, tuple(sequence[i] for i in group), between, after, earlier, later)

@@ -68,8 +68,7 @@ def measure(course: Course, found: Found, index: int, protocol: Protocol) -> Mea
     nothing = _End(0.0, np.zeros_like(course.zero_row), None)
     ir, er = ends.get(1, nothing), ends.get(-1, nothing)
     known = [leg for leg in legs if leg is not None]
-    start = legs[0].start_s if legs[0] else float(course.t_s[found.ends[0].begin])
-    end = legs[-1].end_s if legs[-1] else float(course.t_s[min(found.ends[-1].end, len(course.t_s) - 1)])
+    start, end = _span(course, found, legs)
     inside = (course.t_s >= start) & (course.t_s <= end)
     swing = float(np.degrees(np.quantile(course.swing[inside], 0.95))) if inside.any() else 0.0
     peak_deg_s = float(np.degrees(max((leg.peak_rad_s for leg in known), default=0.0)))
@@ -100,20 +99,37 @@ INVALIDATING = {"half_rep", "too_fast", "thigh_moved", "data_gap"}
 
 def _legs(course: Course, found: Found) -> list[Ramp | None]:
     """The moves that arrive at and leave each end, in pairs; without a rest in between leaving one is arriving at the next."""
-    slow, t, reach = course.slow_rate, course.t_s, _reach(course)
+    slow, t = course.slow_rate, course.t_s
     first, last = found.ends[0], found.ends[-1]
-    legs = [_move(t, slow, found.before.end if found.before else first.begin - reach, first.begin, first.label)]
+    legs = [_move(t, slow, found.earlier.end if found.earlier else 0, first.begin, first.label)]
     if last is not first:
         middle = found.between
         legs.append(_move(t, slow, first.end, middle.begin if middle else last.begin, last.label))
         legs.append(_move(t, slow, middle.end, last.begin, last.label) if middle else legs[-1])
-    legs.append(_move(t, slow, last.end, found.after.begin if found.after else last.end + reach, -last.label))
+    legs.append(_move(t, slow, last.end, found.later.begin if found.later else len(t), -last.label))
     return legs
 
 
-def _reach(course: Course) -> int:
-    """Grid points in which a move without a pause before or after it is looked for: 3 s."""
-    return int(3.0 / course.estimate.grid.dt_s)
+def _span(course: Course, found: Found, legs: list[Ramp | None]) -> tuple[float, float]:
+    """Start and end, s, of a repetition: of its first and last move, or where it passes the neutral without a pause."""
+    t, first, last = course.t_s, found.ends[0], found.ends[-1]
+    start = legs[0].start_s if legs[0] else float(t[first.begin])
+    end = legs[-1].end_s if legs[-1] else float(t[min(last.end, len(t) - 1)])
+    if found.earlier and not found.before:
+        start = _crossing(course, found.earlier.end, first.begin) or start
+    if found.later and not found.after:
+        end = _crossing(course, last.end, found.later.begin) or end
+    # a pass without a stop is a neutral too: the move through it belongs to two repetitions
+    if found.before:
+        start = max(start, float(t[found.before.begin]))
+    if found.after:
+        end = min(end, float(t[found.after.end - 1]))
+    return start, end
+
+
+def _crossing(course: Course, begin: int, end: int) -> float | None:
+    """Instant, s, within grid indices [begin, end) at which the angle is nearest to the neutral."""
+    return float(course.t_s[begin + int(np.argmin(np.abs(course.angle[begin:end])))]) if end > begin else None
 
 
 def _move(t: Floats, slow: Floats, begin: int, end: int, way: int) -> Ramp | None:

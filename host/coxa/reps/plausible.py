@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from coxa.fusion.grid import Grid
 from coxa.protocols import Protocol
 from coxa.results import Rep
 from coxa.samples import Floats
 
-ROUGH_M_S2, ROUGH_AND_QUICK_M_S2, QUICK_S = 2.5, 1.2, 2.5
-"""Rms change of |a| in a repetition: a slow turn of the thigh stays under 0.3 m/s², a brisk one with holds may reach
-1.5; walking is at 1.5-4 and never takes longer than 2.5 s for both ways."""
+ROUGH_M_S2 = 2.5
+"""Change of |a| in a repetition, rms: a slow turn stays under 0.3 m/s², a brisk one under 1.5."""
 
-TURN_SHARE_MIN = 0.5
-"""Share of the squared rate that is about the axis: 8° of swing in 40° of twist still leaves 0.96."""
+UNHELD_ROUGH_M_S2 = 0.8
+"""The same where neither end was held: walking is at 1.5-4."""
 
-DURATION_MIN_S, DURATION_MAX_S = 1.0, 60.0
-"""Both ways in under a second is a shake; a minute is a pose."""
+SHOCK_M_S2, UNHELD_SHOCK_M_S2, SHOCK_HZ = 0.9, 0.4, 3.0
+"""Rms of |a| above 3 Hz: heel strikes make 1 and more; a turn of the thigh has little (tremor of 0.1° makes 0.5)."""
+
+TURN_SHARE_MIN, UNHELD_TURN_SHARE_MIN = 0.7, 0.9
+"""Share of the squared rate that is about the axis: 8° of swing in 40° of twist still leaves 0.96, shifting about in all
+directions 0.3-0.8. A repetition without holds has to be clearer."""
+
+DURATION_MIN_S, DURATION_MAX_S = 1.5, 60.0
+"""Both ways in less (one way: in half of it) is a shake or a stride; a minute is a pose."""
 
 
 def plausible(rep: Rep, grid: Grid, u: Floats, bias: Floats, protocol: Protocol) -> bool:
-    """Whether what was found is a repetition."""
+    """Whether what was found is a repetition. u (3,) femoral axis, bias (3,) rad/s, both in the sensor frame."""
     inside = (grid.t_s >= rep.start_s) & (grid.t_s <= rep.end_s)
-    if not DURATION_MIN_S <= rep.end_s - rep.start_s <= DURATION_MAX_S or not inside.any():
+    ways = 0.5 if "half_rep" in rep.flags else 1.0
+    if not ways * DURATION_MIN_S <= rep.end_s - rep.start_s <= DURATION_MAX_S or not inside.any():
         return False
-    if rep.ir_deg + rep.er_deg < protocol.arc_min_deg:
+    if rep.ir_deg + rep.er_deg < ways * protocol.arc_min_deg:
         return False
-    quick = rep.end_s - rep.start_s < QUICK_S
-    if float(np.std(np.linalg.norm(grid.acc[inside], axis=1))) > (ROUGH_AND_QUICK_M_S2 if quick else ROUGH_M_S2):
+    unheld = rep.er_hold_span_s is None and rep.ir_hold_span_s is None
+    force = np.linalg.norm(grid.acc[inside], axis=1)
+    if float(np.std(force)) > (UNHELD_ROUGH_M_S2 if unheld else ROUGH_M_S2):
+        return False
+    slow = uniform_filter1d(force, max(1, round(0.44 / SHOCK_HZ / grid.dt_s)))  # a mean over 0.44/f passes f at −3 dB
+    if float(np.std(force - slow)) > (UNHELD_SHOCK_M_S2 if unheld else SHOCK_M_S2):
         return False
     rate = grid.gyr[inside] - bias
-    return float(np.sum((rate @ u) ** 2)) > TURN_SHARE_MIN * float(np.sum(rate**2))
+    share = float(np.sum((rate @ u) ** 2)) / max(float(np.sum(rate**2)), 1e-12)
+    return share > (UNHELD_TURN_SHARE_MIN if unheld else TURN_SHARE_MIN)

@@ -1,0 +1,115 @@
+"""The causal estimate for live use: the whole set so far is solved again and again; the sensor carries it in between.
+
+One solution of a ten-minute set takes a fraction of a second, so there is no second estimator that could disagree with
+the first: at every moment the live angle is what the analysis would say of the recording until now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coxa.errors import InputError
+from coxa.protocols import Protocol, for_position
+from coxa.results import Position, Rep, Side
+from coxa.samples import Floats, Samples
+from coxa.solve import Solution, solve
+
+SOLVE_EVERY_S = 0.5
+FIRST_SOLVE_S = 3.0
+"""Between two solutions the angle is carried by the rate: half a second adds less than 0.02°."""
+
+SETTLED_S = 0.3
+"""A repetition is complete once the thigh has been back for this long."""
+
+BIAS_SD_RAD_S = np.radians(0.05)
+"""What is uncertain of the bias while the angle is carried, one sd."""
+
+CAPACITY_S = 3600.0
+"""A set longer than an hour is refused: memory and time per solution stay bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """What is known at `t_s`. `rotation_deg` IR positive from the neutral, with its sd; None before the first solution.
+
+    `reps`: the repetitions that are complete. `rate_deg_s`: how fast the thigh turns inward now.
+    """
+
+    t_s: float
+    rotation_deg: float | None
+    rotation_sd_deg: float | None
+    rate_deg_s: float | None
+    reps: tuple[Rep, ...]
+
+
+class LiveRotation:
+    """Push samples as they come; read the state. Nothing later than the pushed samples is used."""
+
+    def __init__(self, position: Position, side: Side, *, protocol: Protocol | None = None, axis: Floats | None = None) -> None:
+        """axis: (3,) calibrated femoral axis in the sensor frame, pointing to the hip; None to find it on the way."""
+        self.position: Position = position
+        self.side: Side = side
+        self.protocol = protocol or for_position(position)
+        self._axis = axis
+        self._rows = np.empty((1024, 7))
+        self._count = 0
+        self._next_solve_s = -np.inf
+        self._solution: Solution | None = None
+        self._carried = np.zeros(3)
+
+    def push(self, t_s: Floats, gyr_rad_s: Floats, acc_m_s2: Floats) -> LiveState:
+        """Adds samples t_s (k,), gyr (k, 3) rad/s, acc (k, 3) m/s², later than all before, and returns the state.
+
+        Raises:
+            InputError: a sample that is not finite or not later than the one before.
+        """
+        fresh = np.column_stack([np.atleast_1d(t_s), np.atleast_2d(gyr_rad_s), np.atleast_2d(acc_m_s2)])
+        if not np.isfinite(fresh).all():
+            raise InputError(f"live sample near {fresh[0, 0]:.3f} s is not a finite number", "Drop it before it is pushed.")
+        steps = np.diff(fresh[:, 0], prepend=self._rows[self._count - 1, 0] if self._count else fresh[0, 0] - 1.0)
+        if (steps <= 0).any():
+            raise InputError(f"live sample at {fresh[np.argmax(steps <= 0), 0]:.3f} s is not later than the one before", "Sort and drop duplicates.")
+        self._append(fresh)
+        times = self._rows[: self._count, 0]
+        if times[-1] - times[0] > CAPACITY_S:
+            raise InputError(f"the live set is longer than {CAPACITY_S:.0f} s", "Stop it and begin a new one.")
+        self._carry(fresh, steps)
+        if times[-1] >= self._next_solve_s and times[-1] - times[0] >= FIRST_SOLVE_S:
+            self._solve()
+        return self._state()
+
+    def _append(self, fresh: Floats) -> None:
+        need = self._count + len(fresh)
+        if need > len(self._rows):
+            self._rows = np.concatenate([self._rows, np.empty((max(len(self._rows), len(fresh)), 7))])
+        self._rows[self._count : need] = fresh
+        self._count = need
+
+    def _carry(self, fresh: Floats, steps: Floats) -> None:
+        self._carried += steps @ fresh[:, 1:4] if self._solution else 0.0
+
+    def _solve(self) -> None:
+        rows = self._rows[: self._count].copy()
+        samples = Samples(rows[:, 0], rows[:, 1:4], rows[:, 4:7])
+        self._solution = solve(samples, self.position, self.side, self.protocol, self._axis)
+        self._solved_at_s = float(rows[-1, 0])
+        self._next_solve_s = self._solved_at_s + SOLVE_EVERY_S
+        behind = rows[:, 0] > self._solution.grid.t_s[-1]
+        self._carried = np.diff(rows[behind, 0], prepend=self._solution.grid.t_s[-1]) @ rows[behind, 1:4]
+
+    def _state(self) -> LiveState:
+        now = float(self._rows[self._count - 1, 0])
+        if self._solution is None:
+            return LiveState(now, None, None, None, ())
+        course, axis = self._solution.course, self._solution.axis
+        ahead = now - float(self._solution.grid.t_s[-1])
+        bias = float(self._solution.coarse_bias @ axis.u) + float(course.estimate.bias[-1])
+        angle = float(course.angle[-1]) + course.sign * (float(self._carried @ axis.u) - bias * ahead)
+        row = course.sign * course.estimate.rows(np.array([len(course.angle) - 1]))[0] - course.zero_row
+        sd = float(np.hypot(course.estimate.sd(row), BIAS_SD_RAD_S * ahead))
+        rate = course.sign * (float(self._rows[self._count - 1, 1:4] @ axis.u) - bias)
+        end = float(course.t_s[-1])
+        done = tuple(m.rep for m in self._solution.measured if m.rep.end_s < end - SETTLED_S)
+        return LiveState(now, float(np.degrees(angle)), float(np.degrees(np.hypot(sd, course.zero_sd_rad))), float(np.degrees(rate)), done)
