@@ -42,8 +42,8 @@ SPREAD_WEIGHT = 3.0
 TREND_SD_RAD = np.radians(0.25)
 """Fatigue: an end may move by this much per repetition."""
 
-LEVEL_SD_RAD = np.radians(0.05)
-"""What the choice of a hold's edges adds to its level."""
+LEVEL_SD_RAD, LEVEL_WANDER_SHARE = np.radians(0.05), 0.35
+"""What the choice of a hold's edges adds to its level: a little, and a share of the unsteadiness in the hold."""
 
 GRAVITY_STEP_S = 0.2
 GRAVITY_CORRELATION_S = 1.0
@@ -73,6 +73,11 @@ class Estimate:
     labels: Labels
     neutral_spread_rad: float
     wander_rad: float
+
+    @property
+    def level_sd_rad(self) -> float:
+        """What the choice of a hold's edges adds to its level, one sd, rad."""
+        return float(np.hypot(LEVEL_SD_RAD, LEVEL_WANDER_SHARE * self.wander_rad))
 
     def rows(self, index: Floats) -> Floats:
         """(len(index), p) derivative of the angle at grid indices by the unknowns."""

@@ -17,6 +17,10 @@ STILL_RUN_S = 0.8
 """At constant speed nobody turns the thigh this long: a rate kept this long is the bias."""
 
 
+NET_TURN_RAD = np.radians(120.0)
+"""A set ends near where it began, so its mean rate times its length is the bias's; a wearer may turn over once."""
+
+
 def coarse_bias(grid: Grid) -> tuple[Floats, bool]:
     """Bias (3,), rad/s, good to about 0.5 deg/s, and whether it was found in stillness.
 
@@ -31,15 +35,22 @@ def coarse_bias(grid: Grid) -> tuple[Floats, bool]:
     along = thin @ main
     order = np.sort(along)
     count = np.searchsorted(order, along + MODE_WIDTH_RAD_S) - np.searchsorted(order, along - MODE_WIDTH_RAD_S)
-    for candidate in _distinct(along, count):
-        near = np.abs(slow @ main - candidate) < MODE_WIDTH_RAD_S
-        begin, end = _longest_run(near & ~grid.missing)
-        if (end - begin) * grid.dt_s >= STILL_RUN_S:
-            inside = slow[near & ~grid.missing]
-            centre = np.median(inside, axis=0)
-            tight = np.linalg.norm(inside - centre, axis=1) < 2 * MODE_WIDTH_RAD_S
-            return np.asarray(np.median(inside[tight], axis=0) if tight.any() else centre), True
-    return np.asarray(usable.mean(axis=0)), False
+    seconds = len(usable) * grid.dt_s
+    candidates = [c for c in _distinct(along, count) if _dwells(grid, slow @ main, c)]
+    if not candidates:
+        return np.asarray(usable.mean(axis=0)), False
+    returns = [c for c in candidates if abs(along.mean() - c) * seconds < NET_TURN_RAD]
+    chosen = (returns or candidates)[0]
+    inside = slow[(np.abs(slow @ main - chosen) < MODE_WIDTH_RAD_S) & ~grid.missing]
+    centre = np.median(inside, axis=0)
+    tight = np.linalg.norm(inside - centre, axis=1) < 2 * MODE_WIDTH_RAD_S
+    return np.asarray(np.median(inside[tight], axis=0) if tight.any() else centre), True
+
+
+def _dwells(grid: Grid, along: Floats, rate: float) -> bool:
+    """Whether the rate `along` (m,) stays near `rate` for a run of STILL_RUN_S."""
+    begin, end = _longest_run((np.abs(along - rate) < MODE_WIDTH_RAD_S) & ~grid.missing)
+    return (end - begin) * grid.dt_s >= STILL_RUN_S
 
 
 def _distinct(values: Floats, count: Floats) -> list[float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coxa.fusion.batch import LEVEL_SD_RAD, Estimate
+from coxa.fusion.batch import Estimate
 from coxa.protocols import Protocol
 from coxa.reps.find import Found, Stay
 from coxa.reps.ramps import Ramp, ramp
@@ -160,7 +160,7 @@ def _sd(course: Course, ends: list[tuple[int, _End]]) -> float:
     row = sum((sign * end.row for sign, end in done), np.zeros_like(course.zero_row))
     zeros = sum(sign for sign, _ in done)
     row = row - zeros * course.zero_row
-    variance = course.estimate.sd(row) ** 2 + len(done) * LEVEL_SD_RAD**2 + (zeros * course.zero_sd_rad) ** 2
+    variance = course.estimate.sd(row) ** 2 + len(done) * course.estimate.level_sd_rad**2 + (zeros * course.zero_sd_rad) ** 2
     return float(np.degrees(np.sqrt(variance)))
 
 

@@ -8,10 +8,14 @@ import numpy as np
 
 from coxa.samples import Floats
 
-LOW_SHARE, HIGH_SHARE = 0.10, 0.30
-EXTRAPOLATION = 1.0
-"""A move's edge lies beyond the instant at which its speed passes 10 % of the peak, by the time from 10 % to 30 %: 1.12
-of it would be exact for minimum jerk, 0.49 for a cosine ramp, so the edge is right to 1 % or 3 % of the move's duration."""
+LOW_SHARE, HALF_SHARE = 0.10, 0.50
+"""Speeds, as shares of the move's peak, whose instants tell where the move begins and how softly."""
+
+SOFTNESS = (0.0, 0.07, 0.202, 0.264)
+OVERHANG = (0.0, -0.07, 0.048, 0.160)
+"""How far beyond the 10 % instant a move begins, by how soft its beginning is; both as shares of the time for which the
+speed is above one half. A constant speed behind a low-pass filter, a cosine ramp and a minimum-jerk ramp are the
+three known points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,11 @@ def ramp(t_s: Floats, slow_rate: Floats, begin: int, end: int, way: int) -> Ramp
     if peak <= 0:
         return None
     first, last = _quiet(speed, peak_at, LOW_SHARE * peak)
-    left = _edge(t_s, speed, peak, peak_at, -1, first)
-    right = _edge(t_s, speed, peak, peak_at, 1, last)
-    return Ramp(left, right, peak, first, last + 1)
+    half = [_crossing(t_s, speed, peak_at, way, HALF_SHARE * peak) for way in (-1, 1)]
+    low = [_crossing(t_s, speed, peak_at, way, LOW_SHARE * peak) for way in (-1, 1)]
+    width = half[1] - half[0]
+    beyond = [float(np.interp(abs(a - b) / width, SOFTNESS, OVERHANG)) * width for a, b in zip(half, low, strict=True)]
+    return Ramp(low[0] - beyond[0], low[1] + beyond[1], peak, first, last + 1)
 
 
 def _quiet(speed: Floats, peak_at: int, low: float) -> tuple[int, int]:
@@ -50,9 +56,12 @@ def _quiet(speed: Floats, peak_at: int, low: float) -> tuple[int, int]:
     return (int(left[-1]) if len(left) else 0, peak_at + int(right[0]) if len(right) else len(speed) - 1)
 
 
-def _edge(t_s: Floats, speed: Floats, peak: float, peak_at: int, way: int, limit: int) -> float:
-    """Instant at which the move starts (way −1) or ends (way +1)."""
-    walk = np.arange(peak_at, limit + way, way)
-    at_high = walk[int(np.argmax(speed[walk] < HIGH_SHARE * peak))]
-    at_low = walk[-1]
-    return float(t_s[at_low] + EXTRAPOLATION * (t_s[at_low] - t_s[at_high]))
+def _crossing(t_s: Floats, speed: Floats, peak_at: int, way: int, level: float) -> float:
+    """Instant at which the speed, followed from its peak backwards (way −1) or onwards (+1), first falls to `level`."""
+    side = speed[peak_at:] if way > 0 else speed[peak_at::-1]
+    below = np.flatnonzero(side < level)
+    if not len(below):
+        return float(t_s[-1] if way > 0 else t_s[0])
+    i = int(below[0])
+    share = (side[i - 1] - level) / (side[i - 1] - side[i])
+    return float(t_s[peak_at] + way * (i - 1 + share) * (t_s[1] - t_s[0]))

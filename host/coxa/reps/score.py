@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import theilslopes
 
-from coxa.fusion.batch import LEVEL_SD_RAD
 from coxa.protocols import Protocol
 from coxa.reps.advice import advice
 from coxa.reps.measure import Course, Measured
@@ -73,7 +72,7 @@ def _mean_sds_deg(course: Course, valid: Sequence[Measured]) -> tuple[float | No
     if not valid:
         return None, None, None
     ir, er = (np.mean([getattr(m, name) for m in valid], axis=0) for name in ("ir_row", "er_row"))
-    edges = LEVEL_SD_RAD**2 / len(valid)
+    edges = course.estimate.level_sd_rad**2 / len(valid)
 
     def sd_deg(row: Floats, zero_sd_rad: float, ends: int) -> float:
         return float(np.degrees(np.sqrt(course.estimate.sd(row) ** 2 + zero_sd_rad**2 + ends * edges)))
