@@ -1,0 +1,1 @@
+"""One module per maker; docs/formats.md has the layouts and where they are documented."""
