@@ -44,8 +44,8 @@ def analyze_samples(
         raise UsageError(f"position '{position}' is unknown", f"Use one of {', '.join(POSITIONS)}.")
     if side not in SIDES:
         raise UsageError(f"side '{side}' is unknown", f"Use one of {', '.join(SIDES)}.")
-    solution = solve(samples, position, side, protocol or for_position(position), axis)
-    return present(solution, samples, position, side, protocol or for_position(position))
+    protocol = protocol or for_position(position)
+    return present(solve(samples, position, side, protocol, axis), samples, position, side, protocol)
 
 
 def present(solution: Solution, samples: Samples, position: Position, side: Side, protocol: Protocol) -> Analysis:
@@ -72,8 +72,7 @@ def _series(solution: Solution, samples: Samples) -> dict[str, Floats]:
     angle = course.sign * exact + np.interp(samples.t_s, grid.t_s, correction)
     index = np.unique(np.append(np.arange(0, len(grid.t_s), max(1, round(0.5 / grid.dt_s))), len(grid.t_s) - 1))
     rows = course.sign * course.estimate.rows(index) - course.zero_row
-    variance = np.einsum("ij,jk,ik->i", rows, course.estimate.covariance, rows) + course.zero_sd_rad**2
-    sd = np.interp(samples.t_s, grid.t_s[index], np.sqrt(np.maximum(variance, 0.0)))
+    sd = np.interp(samples.t_s, grid.t_s[index], np.hypot(course.estimate.sd(rows), course.zero_sd_rad))
     return {
         "rotation_deg": np.degrees(angle),
         "rotation_sd_deg": np.degrees(sd),

@@ -29,8 +29,11 @@ def swing_series(grid: Grid, bias: Floats, u: Floats, neutrals: list[tuple[int, 
     bias: (m, 3) of the gyroscope, rad/s. The orientation is offline VQF's (Laidig & Seel 2023,
     doi 10.1016/j.inffus.2022.10.014), 6-axis, on the corrected rate.
     """
-    gyr = np.ascontiguousarray(grid.gyr - bias)
-    q = np.asarray(offlineVQF(gyr, np.ascontiguousarray(grid.acc), None, grid.dt_s)["quat6D"], dtype=float)
-    means = np.array([quat.mean(q[a:b]) for a, b in neutrals])
-    serving = np.clip(np.searchsorted([a for a, _ in neutrals], np.arange(len(q)), side="right") - 1, 0, None)
-    return swing_twist(q, means[serving], u)[0]
+    pairs = 2 * (len(grid.t_s) // 2)
+    gyr, acc = ((x[:pairs:2] + x[1:pairs:2]) / 2 for x in (grid.gyr - bias, grid.acc))
+    # the direction of the thigh moves slowly: half the rate of the grid is enough
+    q = np.asarray(offlineVQF(gyr, acc, None, 2 * grid.dt_s)["quat6D"], dtype=float)
+    means = np.array([quat.mean(q[a // 2 : max(b // 2, a // 2 + 1)]) for a, b in neutrals])
+    serving = np.clip(np.searchsorted([a // 2 for a, _ in neutrals], np.arange(len(q)), side="right") - 1, 0, None)
+    swing = swing_twist(q, means[serving], u)[0]
+    return np.interp(np.arange(len(grid.t_s)), 2 * np.arange(len(q)) + 0.5, swing)

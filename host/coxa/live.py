@@ -107,8 +107,8 @@ class LiveRotation:
         ahead = now - float(self._solution.grid.t_s[-1])
         bias = float(self._solution.coarse_bias @ axis.u) + float(course.estimate.bias[-1])
         angle = float(course.angle[-1]) + course.sign * (float(self._carried @ axis.u) - bias * ahead)
-        row = course.sign * course.estimate.rows(np.array([len(course.angle) - 1]))[0] - course.zero_row
-        sd = float(np.hypot(course.estimate.sd(row), BIAS_SD_RAD_S * ahead))
+        row = course.sign * course.estimate.rows(np.array([len(course.angle) - 1])) - course.zero_row
+        sd = float(np.hypot(course.estimate.sd(row)[0], BIAS_SD_RAD_S * ahead))
         rate = course.sign * (float(self._rows[self._count - 1, 1:4] @ axis.u) - bias)
         end = float(course.t_s[-1])
         done = tuple(m.rep for m in self._solution.measured if m.rep.end_s < end - SETTLED_S)

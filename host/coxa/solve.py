@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from coxa import hip
 from coxa.fusion import batch, families
@@ -54,8 +56,19 @@ class Solution:
     observability: float
 
 
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
 def solve(samples: Samples, position: Position, side: Side, protocol: Protocol, axis: Floats | None = None) -> Solution:
     """Everything that is found in the samples of one set."""
+    # matrices of 40 columns are slower on several threads, three times so on a busy machine
+    with _blas().limit(limits=1, user_api="blas"):
+        return _solve(samples, position, side, protocol, axis)
+
+
+def _solve(samples: Samples, position: Position, side: Side, protocol: Protocol, axis: Floats | None) -> Solution:
     grid = uniform(samples)
     coarse, bias_seen = coarse_bias(grid)
     slow_acc = grid.low_passed(grid.acc, ACC_LOW_PASS_HZ)
@@ -72,7 +85,7 @@ def solve(samples: Samples, position: Position, side: Side, protocol: Protocol, 
             grid, coarse + estimate.bias[:, None] * found_axis.u, found_axis.u, _references(position, sequence, zero)
         ),
     )  # fmt: skip
-    measured = [measure(course, group, 0, protocol) for group in groups]
+    measured = measure(course, groups, protocol)
     measured = _apart([m for m in measured if plausible(m.rep, grid, found_axis.u, coarse, protocol)])
     numbered = tuple(replace(m, rep=replace(m.rep, index=i)) for i, m in enumerate(measured, 1))
     seen = float(np.median(batch.observability(slow_acc, found_axis.u)[slice(*zero.span)]))
@@ -118,19 +131,19 @@ def _neutral(estimate: Estimate, sequence: list[Stay], groups: list[Found], sign
     still = first and first.label == families.NEUTRAL and (first.end - first.begin) * estimate.grid.dt_s >= families.START_MIN_S
     if first and still and first.begin * estimate.grid.dt_s < families.START_LATEST_S:
         span = (0 if first.begin < trim else first.begin + trim, first.end - trim)
-        row = sign * estimate.mean_row(*span)
+        row = sign * estimate.mean_rows([span])[0]
         return Zero(float(angle[slice(*span)].mean()), row, 0.0, "start", span)
     after = [group.after for group in groups if group.after] or [s for s in sequence if s.label == families.NEUTRAL]
     if after:
-        rows = [sign * estimate.mean_row(s.begin, s.end) for s in after]
+        rows = sign * estimate.mean_rows([(s.begin, s.end) for s in after])
         level = float(np.mean([angle[s.begin : s.end].mean() for s in after]))
         return Zero(level, np.mean(rows, axis=0), 0.0, "returns", (after[0].begin, max(after[0].end, after[0].begin + 1)))
     ends = {label: [s for s in sequence if s.label == label] for label in (-1, 1)}
     if ends[-1] and ends[1]:
         both = [float(np.mean([angle[s.begin : s.end].mean() for s in ends[label]])) for label in (-1, 1)]
-        rows = [sign * estimate.mean_row(s.begin, s.end) for label in (-1, 1) for s in ends[label]]
+        rows = sign * estimate.mean_rows([(s.begin, s.end) for label in (-1, 1) for s in ends[label]])
         return Zero(float(np.mean(both)), np.mean(rows, axis=0), float(NO_NEUTRAL_SD_RAD), "middle", whole)
-    return Zero(float(np.median(angle)), sign * estimate.mean_row(*whole), float(NO_NEUTRAL_SD_RAD), "middle", whole)
+    return Zero(float(np.median(angle)), sign * estimate.mean_rows([whole])[0], float(NO_NEUTRAL_SD_RAD), "middle", whole)
 
 
 def _references(position: Position, sequence: list[Stay], zero: Zero) -> list[tuple[int, int]]:

@@ -9,9 +9,11 @@ with its standard deviation, most of them estimated from the recording itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from coxa.fusion.events import Event
@@ -19,7 +21,7 @@ from coxa.fusion.families import NEUTRAL, Labels
 from coxa.fusion.grid import Grid
 from coxa.samples import Floats
 
-KNOT_S = 10.0
+KNOT_S, KNOTS_MAX = 10.0, 32
 BIAS_SD_RAD_S = np.radians(1.0)
 BIAS_WALK_RAD_S_RTS = np.radians(0.003)
 """Prior of the rest of the bias, and of its random walk per √s: covers the warm-up of a consumer chip."""
@@ -84,18 +86,26 @@ class Estimate:
         index = np.asarray(index, dtype=np.intp)
         return np.column_stack([_columns(self.grid, index), self.angle[index]])
 
-    def mean_row(self, begin: int, end: int) -> Floats:
-        """(p,) derivative of the mean angle over [begin, end)."""
-        index = np.unique(np.linspace(begin, max(begin, end - 1), 8).astype(int))
-        return np.asarray(self.rows(index).mean(axis=0))
+    def mean_rows(self, spans: Sequence[tuple[int, int]]) -> Floats:
+        """(k, p) derivative of the mean angle over each span [begin, end) of the grid."""
+        begin, end = np.array(spans).T
+        last = np.maximum(end - 1, begin)
+        points = np.linspace(begin, last, MEAN_POINTS, axis=1).astype(np.intp)
+        rows = self.rows(points.ravel())
+        return np.asarray(rows.reshape(len(points), MEAN_POINTS, -1).mean(axis=1))
 
-    def sd(self, row: Floats) -> float:
-        """One standard deviation, rad, of the combination `row` (p,) of the unknowns."""
-        return float(np.sqrt(max(row @ self.covariance @ row, 0.0)))
+    def sd(self, rows: Floats) -> Floats:
+        """(k,) one standard deviation, rad, of the combinations `rows` (k, p) of the unknowns."""
+        return np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", rows, self.covariance, rows), 0.0))
+
+
+MEAN_POINTS = 6
+"""Points that stand for a span: what the unknowns do to the angle is smooth over seconds."""
 
 
 def _knots(grid: Grid) -> Floats:
-    return np.linspace(grid.t_s[0], grid.t_s[-1], max(2, int(np.ceil((grid.t_s[-1] - grid.t_s[0]) / KNOT_S)) + 1))
+    count = int(np.ceil((grid.t_s[-1] - grid.t_s[0]) / KNOT_S)) + 1
+    return np.linspace(grid.t_s[0], grid.t_s[-1], min(max(2, count), KNOTS_MAX))
 
 
 def _columns(grid: Grid, index: Floats) -> Floats:
@@ -157,28 +167,38 @@ class Evidence:
 def gather(grid: Grid, integral: Floats, events: list[Event]) -> Evidence:
     """Levels and slopes of G (m,) at the events."""
     step = max(1, round(0.1 / grid.dt_s))
-    level, columns, slope, slope_columns, length, scatter = [], [], [], [], [], []
+    index, count = _inner(events, step)
+    first = np.concatenate([[0], np.cumsum(count)[:-1]]).astype(np.intp)
+    columns, height, t = _columns(grid, index), integral[index], grid.t_s[index]
+
+    def mean(x: Floats) -> Floats:
+        return np.add.reduceat(x, first, axis=0) / (count if x.ndim == 1 else count[:, None])
+
+    if not events:
+        return Evidence(np.zeros(0), columns, np.zeros(0), columns, np.zeros(0), WANDER_FLOOR_RAD)
+    level, level_columns = mean(height), mean(columns)
+    held = np.array([e.kind == "plateau" for e in events]) & (count >= 3)
+    t = t - np.repeat(mean(t), count)
+    moment = mean(t * t)[held]
+    slope = mean(t * height)[held] / moment
+    slope_columns = mean(t[:, None] * columns)[held] / moment[:, None]
+    residual = mean((height - np.repeat(level, count)) ** 2)[held] - slope**2 * moment
+    freedom = np.maximum(count[held] - 2, 1)
+    scatter = np.maximum(residual, 0.0) * count[held] / freedom
+    wander = max(float(np.sqrt(np.median(scatter))) if len(scatter) else 0.0, float(WANDER_FLOOR_RAD))
+    length = np.maximum(count[held] * step * grid.dt_s, 0.2)
+    sd = np.sqrt(12 * WANDER_CORRELATION_S) * wander / length**1.5
+    return Evidence(level, level_columns, slope, slope_columns, sd, wander)
+
+
+def _inner(events: list[Event], step: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Grid indices inside the events, every `step`, their edges left out, and how many belong to each event."""
+    parts: list[NDArray[np.intp]] = []
     for event in events:
         trim = min(step, (event.end - event.begin) // 4)
-        index = np.arange(event.begin + trim, max(event.end - trim, event.begin + trim + 1), step)
-        cols = _columns(grid, index)
-        level.append(integral[index].mean())
-        columns.append(cols.mean(axis=0))
-        if event.kind == "plateau" and len(index) >= 3:
-            t = grid.t_s[index] - grid.t_s[index].mean()
-            w = t / (t @ t)
-            slope.append(w @ integral[index])
-            slope_columns.append(w @ cols)
-            length.append(len(index) * step * grid.dt_s)
-            residual = integral[index] - level[-1] - slope[-1] * t
-            scatter.append(residual @ residual / max(len(index) - 2, 1))
-    width = _columns(grid, np.array([0])).shape[1]
-    wander = max(float(np.sqrt(np.median(scatter))) if scatter else 0.0, WANDER_FLOOR_RAD)
-    t_k = np.array(length)
-    sd = np.sqrt(12 * WANDER_CORRELATION_S) * wander / np.maximum(t_k, 0.2) ** 1.5
-    return Evidence(
-        np.array(level), np.array(columns).reshape(-1, width), np.array(slope), np.array(slope_columns).reshape(-1, width), sd, wander
-    )
+        parts.append(np.arange(event.begin + trim, max(event.end - trim, event.begin + trim + 1), step))
+    index = np.concatenate(parts) if parts else np.zeros(0, dtype=np.intp)
+    return index, np.array([len(part) for part in parts], dtype=np.intp)
 
 
 def estimate(

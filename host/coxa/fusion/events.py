@@ -59,7 +59,7 @@ def find_events(grid: Grid, rate: Floats) -> list[Event]:
     events = [Event(a, b, "plateau") for a, b in plateaus if (b - a) * grid.dt_s >= PLATEAU_MIN_S]
     edges = [0, *(i for e in events for i in (e.begin, e.end)), len(rate)]
     for begin, end in zip(edges[::2], edges[1::2], strict=True):
-        events += _within_move(slow, angle, begin, end, not _at_border(begin, end, len(rate)))
+        events += _within_move(slow, begin, end)
     return _without_ripples(sorted(events, key=lambda e: e.begin), angle)
 
 
@@ -71,29 +71,27 @@ def still_threshold(slow_rate: Floats) -> float:
     return float(np.clip(STILL_SHARE * usual, STILL_MIN_RAD_S, STILL_MAX_RAD_S))
 
 
-def _at_border(begin: int, end: int, n: int) -> bool:
-    return begin == 0 or end == n
-
-
 def _bridged(grid: Grid, angle: Floats, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Runs joined across twitches: a short break that comes back to the level it left."""
+    total = np.concatenate([[0.0], np.cumsum(angle)])
+
+    def level(run: tuple[int, int]) -> float:
+        return float(total[run[1]] - total[run[0]]) / (run[1] - run[0])
+
     out: list[tuple[int, int]] = []
-    for begin, end in found:
-        if out:
-            before = out[-1]
-            short = (begin - before[1]) * grid.dt_s < BRIDGE_S
-            level = np.median(angle[begin:end]) - np.median(angle[before[0] : before[1]])
-            inside = angle[before[1] : begin] - np.median(angle[before[0] : before[1]])
-            if short and abs(level) < BRIDGE_RAD and (not len(inside) or np.abs(inside).max() < 2 * BRIDGE_RAD):
-                out[-1] = (before[0], end)
+    for run in found:
+        if out and (run[0] - out[-1][1]) * grid.dt_s < BRIDGE_S:
+            left = level(out[-1])
+            away = np.abs(angle[out[-1][1] : run[0]] - left)
+            if abs(level(run) - left) < BRIDGE_RAD and away.max(initial=0.0) < 2 * BRIDGE_RAD:
+                out[-1] = (out[-1][0], run[1])
                 continue
-        out.append((begin, end))
+        out.append(run)
     return out
 
 
-def _within_move(slow: Floats, angle: Floats, begin: int, end: int, inner: bool) -> list[Event]:
+def _within_move(slow: Floats, begin: int, end: int) -> list[Event]:
     """Turning points and slow passes strictly inside one move [begin, end)."""
-    del inner
     if end - begin < 3:
         return []
     speed = slow[begin:end]
@@ -114,16 +112,12 @@ def _within_move(slow: Floats, angle: Floats, begin: int, end: int, inner: bool)
 
 def _without_ripples(events: list[Event], angle: Floats) -> list[Event]:
     """Drops turning points and passes that no real move (TURN_MIN_RAD) separates from their neighbours."""
-    level = {id(e): float(np.median(angle[e.begin : e.end])) for e in events}
-    kept: list[Event] = []
+    kept: list[tuple[Event, float]] = []
     for event in events:
-        while kept and abs(level[id(event)] - level[id(kept[-1])]) < TURN_MIN_RAD:
-            weaker = min(kept[-1], event, key=lambda e: e.end - e.begin)
-            near_plateaus = kept[-1].kind == "plateau" and event.kind == "plateau"
-            if near_plateaus or weaker is event:
-                break
+        level = float(angle[event.begin : event.end].mean())
+        while kept and abs(level - kept[-1][1]) < TURN_MIN_RAD and kept[-1][0].kind != "plateau" and event.kind == "plateau":
             kept.pop()
-        if kept and event.kind != "plateau" and abs(level[id(event)] - level[id(kept[-1])]) < TURN_MIN_RAD:
+        if kept and event.kind != "plateau" and abs(level - kept[-1][1]) < TURN_MIN_RAD:
             continue
-        kept.append(event)
-    return kept
+        kept.append((event, level))
+    return [event for event, _ in kept]

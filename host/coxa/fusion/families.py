@@ -62,15 +62,15 @@ def _passed_through(events: list[Event], level: Floats) -> NDArray[np.bool_]:
 def _local_line(level: Floats, chosen: NDArray[np.bool_]) -> Floats:
     """(k,) level at each event of the robust line (Theil 1950) through the chosen events nearest to it."""
     at = np.flatnonzero(chosen)
-    out = np.empty(len(level))
-    for k in range(len(level)):
-        near = at[np.argsort(np.abs(at - k), kind="stable")[:NEIGHBOURS]]
-        slope = 0.0
-        if len(near) >= 3:
-            i, j = np.triu_indices(len(near), 1)
-            slope = float(np.median((level[near[j]] - level[near[i]]) / (near[j] - near[i])))
-        out[k] = np.median(level[near] - slope * (near - k))
-    return out
+    place = np.arange(len(level))
+    size = min(NEIGHBOURS, len(at))
+    begin = np.clip(np.searchsorted(at, place) - size // 2, 0, len(at) - size)
+    near = at[begin[:, None] + np.arange(size)]
+    slope = np.zeros(len(level))
+    if size >= 3:
+        i, j = np.triu_indices(size, 1)
+        slope = np.median((level[near[:, j]] - level[near[:, i]]) / (near[:, j] - near[:, i]), axis=1)
+    return np.asarray(np.median(level[near] - slope[:, None] * (near - place[:, None]), axis=1))
 
 
 def _split(level: Floats, passed: NDArray[np.bool_]) -> Labels:

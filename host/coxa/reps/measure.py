@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,9 +43,23 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """A repetition, and the grid spans over which its ends were averaged; None for an end that was not visited."""
+
+    rep: Rep
+    ir_span: tuple[int, int] | None
+    er_span: tuple[int, int] | None
+
+
+def measure(course: Course, groups: Sequence[Found], protocol: Protocol) -> list[Measured]:
+    """The repetitions with their uncertainty; `index` and `score` are still 0. Angles against the neutral of the set."""
+    return _with_uncertainty(course, [_measure(course, group, protocol) for group in groups])
+
+
+@dataclass(frozen=True, slots=True)
 class _End:
     value_rad: float
-    row: Floats
+    span: tuple[int, int] | None
     hold: tuple[float, float] | None
 
     @property
@@ -52,34 +67,23 @@ class _End:
         return self.hold[1] - self.hold[0] if self.hold else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A repetition, and the derivative of its IR and ER (rad, each positive) by the unknowns of the estimate."""
-
-    rep: Rep
-    ir_row: Floats
-    er_row: Floats
-
-
-def measure(course: Course, found: Found, index: int, protocol: Protocol) -> Measured:
-    """One repetition; `score` is still 0. Angles against the neutral of the set."""
+def _measure(course: Course, found: Found, protocol: Protocol) -> Measured:
     legs = _legs(course, found)
     ends = {stay.label: _end(course, stay, legs[2 * i], legs[2 * i + 1]) for i, stay in enumerate(found.ends)}
-    nothing = _End(0.0, np.zeros_like(course.zero_row), None)
+    nothing = _End(0.0, None, None)
     ir, er = ends.get(1, nothing), ends.get(-1, nothing)
-    known = [leg for leg in legs if leg is not None]
     start, end = _span(course, found, legs)
-    inside = (course.t_s >= start) & (course.t_s <= end)
-    swing = float(np.degrees(np.quantile(course.swing[inside], 0.95))) if inside.any() else 0.0
-    peak_deg_s = float(np.degrees(max((leg.peak_rad_s for leg in known), default=0.0)))
+    swung = course.swing[slice(*np.searchsorted(course.t_s, [start, end]))]
+    swing = float(np.degrees(np.quantile(swung, 0.95))) if len(swung) else 0.0
+    peak_deg_s = float(np.degrees(max((leg.peak_rad_s for leg in legs if leg), default=0.0)))
     flags = _flags(found, ir, er, protocol, swing, peak_deg_s)
     if any(b - a > GAP_MAX_S and a < end and b > start for a, b in course.estimate.grid.gaps):
         flags = (*flags, "data_gap")
     second = legs[2] if len(found.ends) == 2 else None
     rep = Rep(
-        index=index, start_s=start, end_s=end,
+        index=0, start_s=start, end_s=end,
         ir_deg=_deg(ir.value_rad), er_deg=_deg(-er.value_rad), arc_deg=_deg(ir.value_rad - er.value_rad),
-        ir_sd_deg=_sd(course, [(1, ir)]), er_sd_deg=_sd(course, [(1, er)]), arc_sd_deg=_sd(course, [(1, ir), (-1, er)]),
+        ir_sd_deg=0.0, er_sd_deg=0.0, arc_sd_deg=0.0,
         ir_hold_s=ir.hold_s, er_hold_s=er.hold_s, ir_hold_span_s=ir.hold, er_hold_span_s=er.hold,
         ramp_out_s=_length(legs[0]), ramp_in_s=_length(second), ramp_return_s=_length(legs[-1]),
         peak_rate_deg_s=peak_deg_s,
@@ -87,7 +91,33 @@ def measure(course: Course, found: Found, index: int, protocol: Protocol) -> Mea
         return_error_deg=_return_error(course, found, end),
         valid=not INVALIDATING & set(flags), flags=flags, score=0.0,
     )  # fmt: skip
-    return Measured(rep, ir.row - course.zero_row, course.zero_row - er.row)
+    return Measured(rep, ir.span, er.span)
+
+
+def end_rows(course: Course, measured: Sequence[Measured]) -> tuple[Floats, Floats]:
+    """(k, p) derivatives of IR and of ER (each positive in its direction) of the repetitions; 0 for an end not visited."""
+    rows: list[Floats] = []
+    for sign, spans in ((1.0, [m.ir_span for m in measured]), (-1.0, [m.er_span for m in measured])):
+        visited = np.array([span is not None for span in spans])
+        of_end = course.sign * course.estimate.mean_rows([span or (0, 1) for span in spans]) - course.zero_row
+        rows.append(sign * of_end * visited[:, None])
+    return rows[0], rows[1]
+
+
+def _with_uncertainty(course: Course, measured: list[Measured]) -> list[Measured]:
+    """The same with one sd, degrees, of IR, ER and arc: from the estimate, the choice of the edges, and the zero."""
+    if not measured:
+        return []
+    ir, er = end_rows(course, measured)
+    visited = np.array([[m.ir_span is not None, m.er_span is not None] for m in measured])
+    edges, zero = course.estimate.level_sd_rad, course.zero_sd_rad
+    sds = [np.degrees(np.hypot(course.estimate.sd(row), np.hypot(edges, zero))) * seen for row, seen in zip((ir, er), visited.T, strict=True)]
+    both = visited.all(axis=1)
+    arc = np.degrees(np.sqrt(course.estimate.sd(ir + er) ** 2 + visited.sum(axis=1) * edges**2 + np.where(both, 0.0, zero) ** 2))
+    return [
+        replace(m, rep=replace(m.rep, ir_sd_deg=float(a), er_sd_deg=float(b), arc_sd_deg=float(c)))
+        for m, a, b, c in zip(measured, *sds, arc, strict=True)
+    ]
 
 
 GAP_MAX_S = 0.25
@@ -145,23 +175,11 @@ def _end(course: Course, stay: Stay, arriving: Ramp | None, leaving: Ramp | None
     begin = arriving.end_s if arriving else float(t[stay.begin])
     end = leaving.start_s if leaving else float(t[min(stay.end, len(t) - 1)])
     if end - begin >= HOLD_MIN_S:
-        a, b = np.searchsorted(t, [begin, end])
-        return _End(float(angle[a:b].mean()), course.sign * course.estimate.mean_row(int(a), int(b)), (begin, end))
+        a, b = (int(i) for i in np.searchsorted(t, [begin, end]))
+        return _End(float(angle[a:b].mean()), (a, b), (begin, end))
     a, b = max(stay.begin - 10, 0), min(stay.end + 10, len(t))
     peak = a + int(np.argmax(stay.label * angle[a:b]))
-    return _End(float(angle[peak]), course.sign * course.estimate.mean_row(peak, peak + 1), None)
-
-
-def _sd(course: Course, ends: list[tuple[int, _End]]) -> float:
-    """One sd, degrees, of a sum of signed ends; the neutral counts unless it cancels."""
-    done = [(sign, end) for sign, end in ends if end.row.any()]
-    if not done:
-        return 0.0
-    row = sum((sign * end.row for sign, end in done), np.zeros_like(course.zero_row))
-    zeros = sum(sign for sign, _ in done)
-    row = row - zeros * course.zero_row
-    variance = course.estimate.sd(row) ** 2 + len(done) * course.estimate.level_sd_rad**2 + (zeros * course.zero_sd_rad) ** 2
-    return float(np.degrees(np.sqrt(variance)))
+    return _End(float(angle[peak]), (peak, peak + 1), None)
 
 
 def _deg(rad: float) -> float:

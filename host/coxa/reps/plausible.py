@@ -29,9 +29,9 @@ DURATION_MIN_S, DURATION_MAX_S = 1.5, 60.0
 
 def plausible(rep: Rep, grid: Grid, u: Floats, bias: Floats, protocol: Protocol) -> bool:
     """Whether what was found is a repetition. u (3,) femoral axis, bias (3,) rad/s, both in the sensor frame."""
-    inside = (grid.t_s >= rep.start_s) & (grid.t_s <= rep.end_s)
+    inside = slice(*np.searchsorted(grid.t_s, [rep.start_s, rep.end_s]))
     ways = 0.5 if "half_rep" in rep.flags else 1.0
-    if not ways * DURATION_MIN_S <= rep.end_s - rep.start_s <= DURATION_MAX_S or not inside.any():
+    if not ways * DURATION_MIN_S <= rep.end_s - rep.start_s <= DURATION_MAX_S or inside.stop <= inside.start:
         return False
     if rep.ir_deg + rep.er_deg < ways * protocol.arc_min_deg:
         return False

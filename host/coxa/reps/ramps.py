@@ -18,6 +18,10 @@ speed is above one half. A constant speed behind a low-pass filter, a cosine ram
 three known points."""
 
 
+REACH = 50
+"""Grid points beyond the searched stretch, and its own length, within which the move's edges must lie."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ramp:
     """One move: first and last instant, s; peak speed, rad/s; grid indices [begin, end) of its core."""
@@ -36,11 +40,17 @@ def ramp(t_s: Floats, slow_rate: Floats, begin: int, end: int, way: int) -> Ramp
     """
     if end - begin < 2:
         return None
-    speed = slow_rate * way
-    peak_at = begin + int(np.argmax(speed[begin:end]))
-    peak = float(speed[peak_at])
+    peak_at = begin + int(np.argmax(way * slow_rate[begin:end]))
+    peak = float(way * slow_rate[peak_at])
     if peak <= 0:
         return None
+    from_, to = max(0, begin - (end - begin) - REACH), min(len(slow_rate), end + (end - begin) + REACH)
+    found = _edges(t_s[from_:to], way * slow_rate[from_:to], peak_at - from_, peak)
+    return Ramp(found.start_s, found.end_s, peak, found.begin + from_, found.end + from_)
+
+
+def _edges(t_s: Floats, speed: Floats, peak_at: int, peak: float) -> Ramp:
+    """The move around the peak of `speed`, followed both ways until it is over."""
     first, last = _quiet(speed, peak_at, LOW_SHARE * peak)
     half = [_crossing(t_s, speed, peak_at, way, HALF_SHARE * peak) for way in (-1, 1)]
     low = [_crossing(t_s, speed, peak_at, way, LOW_SHARE * peak) for way in (-1, 1)]

@@ -10,7 +10,7 @@ from scipy.stats import theilslopes
 
 from coxa.protocols import Protocol
 from coxa.reps.advice import advice
-from coxa.reps.measure import Course, Measured
+from coxa.reps.measure import Course, Measured, end_rows
 from coxa.results import Rep, SetSummary
 from coxa.samples import Floats
 
@@ -71,13 +71,11 @@ def _mean_sds_deg(course: Course, valid: Sequence[Measured]) -> tuple[float | No
     """Uncertainty of the mean IR, ER and arc: the bias, the zero and the scale are common and do not average out."""
     if not valid:
         return None, None, None
-    ir, er = (np.mean([getattr(m, name) for m in valid], axis=0) for name in ("ir_row", "er_row"))
-    edges = course.estimate.level_sd_rad**2 / len(valid)
-
-    def sd_deg(row: Floats, zero_sd_rad: float, ends: int) -> float:
-        return float(np.degrees(np.sqrt(course.estimate.sd(row) ** 2 + zero_sd_rad**2 + ends * edges)))
-
-    return sd_deg(ir, course.zero_sd_rad, 1), sd_deg(er, course.zero_sd_rad, 1), sd_deg(ir + er, 0.0, 2)
+    ir, er = (rows.mean(axis=0) for rows in end_rows(course, valid))
+    sd = course.estimate.sd(np.array([ir, er, ir + er]))
+    extra = np.array([1.0, 1.0, 2.0]) * course.estimate.level_sd_rad**2 / len(valid) + np.array([1.0, 1.0, 0.0]) * course.zero_sd_rad**2
+    means = np.degrees(np.sqrt(sd**2 + extra))
+    return float(means[0]), float(means[1]), float(means[2])
 
 
 def _best(x: Floats) -> float | None:
