@@ -9,7 +9,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from coxa import hip
-from coxa.fusion import batch, families
+from coxa.fusion import batch, families, gravity
 from coxa.fusion.axis import Axis, femoral_axis
 from coxa.fusion.batch import Estimate
 from coxa.fusion.events import RATE_LOW_PASS_HZ, Event, find_events
@@ -88,7 +88,7 @@ def _solve(samples: Samples, position: Position, side: Side, protocol: Protocol,
     measured = measure(course, groups, protocol)
     measured = _apart([m for m in measured if plausible(m.rep, grid, found_axis.u, coarse, protocol)])
     numbered = tuple(replace(m, rep=replace(m.rep, index=i)) for i, m in enumerate(measured, 1))
-    seen = float(np.median(batch.observability(slow_acc, found_axis.u)[slice(*zero.span)]))
+    seen = float(np.median(gravity.observability(slow_acc, found_axis.u)[slice(*zero.span)]))
     return Solution(grid, found_axis, coarse, bias_seen, events, zero, course, numbered, seen)
 
 

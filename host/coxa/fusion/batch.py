@@ -10,21 +10,17 @@ with its standard deviation, most of them estimated from the recording itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
+from coxa.fusion import gravity, unknowns
 from coxa.fusion.events import Event
-from coxa.fusion.families import NEUTRAL, Labels
+from coxa.fusion.evidence import Evidence, gather
+from coxa.fusion.families import NEGATIVE_END, NEUTRAL, POSITIVE_END, Labels
 from coxa.fusion.grid import Grid
 from coxa.samples import Floats
-
-KNOT_S, KNOTS_MAX = 10.0, 32
-BIAS_SD_RAD_S = np.radians(1.0)
-BIAS_WALK_RAD_S_RTS = np.radians(0.003)
-"""Prior of the rest of the bias, and of its random walk per √s: covers the warm-up of a consumer chip."""
 
 SCALE_SD = 0.005
 """Gyroscope scale, one sd: LSM6DSOX class, not calibrated."""
@@ -32,11 +28,8 @@ SCALE_SD = 0.005
 ZERO_G_SD = 0.02
 """Zero-g offset over g, one sd: 20 mg."""
 
-WANDER_FLOOR_RAD = np.radians(0.03)
-WANDER_CORRELATION_S = 1.5
-"""Unsteadiness in a hold: never less than this, and correlated over about this time."""
-
-SPREAD_PRIOR_RAD = {NEUTRAL: np.radians(2.0), 1: np.radians(4.0), -1: np.radians(4.0)}
+FAMILIES = (NEUTRAL, POSITIVE_END, NEGATIVE_END)
+SPREAD_PRIOR_RAD = np.radians([2.0, 4.0, 4.0])
 SPREAD_FLOOR_RAD = np.radians(0.5)
 SPREAD_WEIGHT = 3.0
 """How well neutral and ends are found again before this recording says so; worth three observations."""
@@ -44,20 +37,20 @@ SPREAD_WEIGHT = 3.0
 TREND_SD_RAD = np.radians(0.25)
 """Fatigue: an end may move by this much per repetition."""
 
+UNKNOWN_SD = 1e3
+"""Of what has no prior: gravity's zero, the families' means."""
+
 LEVEL_SD_RAD, LEVEL_WANDER_SHARE = np.radians(0.05), 0.35
 """What the choice of a hold's edges adds to its level: a little, and a share of the unsteadiness in the hold."""
 
-GRAVITY_STEP_S = 0.2
-GRAVITY_CORRELATION_S = 1.0
-GRAVITY_SD_RAD = np.radians(0.25)
-GRAVITY_SWING_RAD = np.radians(1.5)
-GRAVITY_MOVING_S = 0.03
-OBSERVABLE = 0.15
-"""Gravity's angle: its sd when still and seen fully, what unseen swing adds as the axis leaves the horizontal, what
-moving adds per rad/s (strap acceleration over g), and the observability below which it is not used."""
-
 HUBER = 2.5
+"""Residuals beyond this many sd count less (Huber 1964, doi 10.1214/aoms/1177703732)."""
+
 PASSES = 3
+"""Weights, spreads and the angle itself are re-estimated this often; a fourth pass changes under 0.01°."""
+
+MEAN_POINTS = 6
+"""Points that stand for a span: what the unknowns do to the angle is smooth over seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +58,7 @@ class Estimate:
     """Rotation on the grid with its covariance.
 
     `angle` (m,) rad, sign of the axis, zero still arbitrary; `bias` (m,) rad/s that was taken out on top of the
-    coarse one; `covariance` (p, p) of the unknowns. `rows(index)` gives what each unknown does to the angle there.
+    coarse one; `covariance` (p, p) of the unknowns: bias knots, jumps, scale. `labels` (k,) of the events.
     """
 
     grid: Grid
@@ -73,7 +66,6 @@ class Estimate:
     bias: Floats
     covariance: Floats
     labels: Labels
-    neutral_spread_rad: float
     wander_rad: float
 
     @property
@@ -84,7 +76,7 @@ class Estimate:
     def rows(self, index: Floats) -> Floats:
         """(len(index), p) derivative of the angle at grid indices by the unknowns."""
         index = np.asarray(index, dtype=np.intp)
-        return np.column_stack([_columns(self.grid, index), self.angle[index]])
+        return np.column_stack([unknowns.columns(self.grid, index), self.angle[index]])
 
     def mean_rows(self, spans: Sequence[tuple[int, int]]) -> Floats:
         """(k, p) derivative of the mean angle over each span [begin, end) of the grid."""
@@ -99,236 +91,123 @@ class Estimate:
         return np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", rows, self.covariance, rows), 0.0))
 
 
-MEAN_POINTS = 6
-"""Points that stand for a span: what the unknowns do to the angle is smooth over seconds."""
-
-
-def _knots(grid: Grid) -> Floats:
-    count = int(np.ceil((grid.t_s[-1] - grid.t_s[0]) / KNOT_S)) + 1
-    return np.linspace(grid.t_s[0], grid.t_s[-1], min(max(2, count), KNOTS_MAX))
-
-
-def _columns(grid: Grid, index: Floats) -> Floats:
-    """(len(index), K + gaps): integral of each knot's hat function up to there, and a step for each gap."""
-    knots = _knots(grid)
-    width = knots[1] - knots[0]
-    x = (grid.t_s[np.asarray(index, dtype=np.intp)][:, None] - knots) / width
-    rise = 0.5 * np.clip(x + 1, 0, 1) ** 2
-    fall = 0.5 - 0.5 * (1 - np.clip(x, 0, 1)) ** 2
-    area = rise + fall
-    area[:, 0] -= 0.5  # the recording begins at the first knot
-    steps = [np.clip((grid.t_s[np.asarray(index, dtype=np.intp)] - a) / (b - a), 0, 1) for a, b in grid.gaps]
-    return np.column_stack([area * width, *steps])
-
-
-def observability(slow_acc: Floats, u: Floats) -> Floats:
-    """(m,) s = |u × g|: 1 where gravity sees rotation about u fully, 0 where it cannot."""
-    up = slow_acc / np.linalg.norm(slow_acc, axis=1, keepdims=True)
-    return np.asarray(np.sqrt(np.clip(1 - (up @ u) ** 2, 0.0, 1.0)))
-
-
-def gravity_angle(slow_acc: Floats, u: Floats) -> Floats:
-    """(m,) angle about u, rad, unwrapped, that gravity shows; zero arbitrary."""
-    e1 = np.cross(u, np.eye(3)[np.argmin(np.abs(u))])
-    e1 = e1 / np.linalg.norm(e1)
-    return -np.unwrap(np.arctan2(slow_acc @ np.cross(u, e1), slow_acc @ e1))
-
-
-class _System:
-    """Weighted rows of one least-squares problem, gathered into normal equations."""
-
-    def __init__(self, size: int) -> None:
-        self.matrix = np.zeros((size, size))
-        self.right = np.zeros(size)
-
-    def add(self, rows: Floats, values: Floats, weights: Floats) -> None:
-        weighted = rows * weights[:, None]
-        self.matrix += weighted.T @ rows
-        self.right += weighted.T @ values
-
-    def solve(self) -> tuple[Floats, Floats]:
-        factor = cho_factor(self.matrix + 1e-12 * np.eye(len(self.right)))
-        return cho_solve(factor, self.right), cho_solve(factor, np.eye(len(self.right)))
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of the events: `level` (k,) of G, `columns` (k, c) there; for plateaus `slope`, `slope_columns`,
-    `slope_sd`, and which events they belong to."""
-
-    level: Floats
-    columns: Floats
-    slope: Floats
-    slope_columns: Floats
-    slope_sd: Floats
-    wander_rad: float
-
-
-def gather(grid: Grid, integral: Floats, events: list[Event]) -> Evidence:
-    """Levels and slopes of G (m,) at the events."""
-    step = max(1, round(0.1 / grid.dt_s))
-    index, count = _inner(events, step)
-    first = np.concatenate([[0], np.cumsum(count)[:-1]]).astype(np.intp)
-    columns, height, t = _columns(grid, index), integral[index], grid.t_s[index]
-
-    def mean(x: Floats) -> Floats:
-        return np.add.reduceat(x, first, axis=0) / (count if x.ndim == 1 else count[:, None])
-
-    if not events:
-        return Evidence(np.zeros(0), columns, np.zeros(0), columns, np.zeros(0), WANDER_FLOOR_RAD)
-    level, level_columns = mean(height), mean(columns)
-    held = np.array([e.kind == "plateau" for e in events]) & (count >= 3)
-    t = t - np.repeat(mean(t), count)
-    moment = mean(t * t)[held]
-    slope = mean(t * height)[held] / moment
-    slope_columns = mean(t[:, None] * columns)[held] / moment[:, None]
-    residual = mean((height - np.repeat(level, count)) ** 2)[held] - slope**2 * moment
-    freedom = np.maximum(count[held] - 2, 1)
-    scatter = np.maximum(residual, 0.0) * count[held] / freedom
-    wander = max(float(np.sqrt(np.median(scatter))) if len(scatter) else 0.0, float(WANDER_FLOOR_RAD))
-    length = np.maximum(count[held] * step * grid.dt_s, 0.2)
-    sd = np.sqrt(12 * WANDER_CORRELATION_S) * wander / length**1.5
-    return Evidence(level, level_columns, slope, slope_columns, sd, wander)
-
-
-def _inner(events: list[Event], step: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Grid indices inside the events, every `step`, their edges left out, and how many belong to each event."""
-    parts: list[NDArray[np.intp]] = []
-    for event in events:
-        trim = min(step, (event.end - event.begin) // 4)
-        parts.append(np.arange(event.begin + trim, max(event.end - trim, event.begin + trim + 1), step))
-    index = np.concatenate(parts) if parts else np.zeros(0, dtype=np.intp)
-    return index, np.array([len(part) for part in parts], dtype=np.intp)
-
-
 def estimate(
     grid: Grid, rate: Floats, events: list[Event], labels: Labels | None, slow_acc: Floats, u: Floats, *, scale_sd: float = SCALE_SD
 ) -> Estimate:
-    """The rotation that fits the rate (m,), rad/s, and all that is known; `labels` (k,) of the events, None: not yet."""
-    integral = np.cumsum(rate) * grid.dt_s
-    integral -= 0.5 * (rate + rate[0]) * grid.dt_s
-    known = gather(grid, integral, events)
-    width = known.columns.shape[1]
-    gravity = _gravity_rows(grid, integral, rate, slow_acc, u)
-    theta = integral - np.median(integral)
-    spread = {f: float(s) for f, s in SPREAD_PRIOR_RAD.items()}
-    solution, covariance = np.zeros(width + 1), np.eye(width + 1)
-    slope_weight = np.ones(len(known.slope))
-    level_weight = np.ones(len(known.level))
+    """The rotation that fits the rate and all that is known.
+
+    Args:
+        rate: (m,) about the axis on the grid, coarse bias removed, rad/s.
+        labels: (k,) family of each event; None where it is not known yet: then levels say nothing.
+        slow_acc: (m, 3) specific force, low-passed. u: (3,) the axis.
+        scale_sd: of the gyroscope's scale, a share.
+    """
+    integral = np.cumsum(rate) * grid.dt_s - 0.5 * (rate + rate[0]) * grid.dt_s
+    fit = _Fit(grid, rate, gather(grid, integral, events), gravity.observe(grid, integral, rate, slow_acc, u), labels, scale_sd)
+    angle = integral - np.median(integral)
     for _ in range(PASSES):
-        solution, covariance, fit = _solve(grid, rate, known, labels, gravity, theta, spread, slope_weight, level_weight, scale_sd)
-        all_columns = _apply(grid, solution[:width])
-        theta = (integral - all_columns[0]) / (1 + solution[width])
-        slope_weight = _reweigh((known.slope - known.slope_columns @ solution[:width]) / known.slope_sd)
-        if labels is not None:
-            level_weight = _respread(fit, labels, spread)
-        theta = theta - _zero(theta, events, labels)
-    bias = _apply(grid, solution[:width])[1]
+        solution, covariance = fit.solve(angle)
+        too_much, bias = unknowns.added(grid, solution[: fit.scale])
+        angle = (integral - too_much) / (1 + solution[fit.scale])
+        angle -= _zero(angle, events, labels)
+        fit.reweigh(solution)
     kept = labels if labels is not None else np.zeros(len(events), dtype=np.int8)
-    return Estimate(grid, theta, bias, covariance[: width + 1, : width + 1], kept, spread[NEUTRAL], known.wander_rad)
+    return Estimate(grid, angle, bias, covariance[: fit.scale + 1, : fit.scale + 1], kept, fit.known.wander_rad)
 
 
-def _zero(theta: Floats, events: list[Event], labels: Labels | None) -> float:
-    if labels is None or not (labels == NEUTRAL).any():
-        return float(np.median(theta))
-    return float(np.median([theta[e.middle] for e, f in zip(events, labels, strict=True) if f == NEUTRAL]))
+def _zero(angle: Floats, events: list[Event], labels: Labels | None) -> float:
+    neutral = [] if labels is None else [e.middle for e, label in zip(events, labels, strict=True) if label == NEUTRAL]
+    return float(np.median(angle[neutral] if neutral else angle))
 
 
-def _apply(grid: Grid, solution: Floats) -> tuple[Floats, Floats]:
-    """What the unknowns (bias knots and jumps) add to the integral (m,), and the bias itself (m,)."""
-    knots = _knots(grid)
-    bias = np.interp(grid.t_s, knots, solution[: len(knots)])
-    total = (np.cumsum(bias) - 0.5 * (bias + bias[0])) * grid.dt_s
-    for (a, b), jump in zip(grid.gaps, solution[len(knots) :], strict=True):
-        total = total + jump * np.clip((grid.t_s - a) / (b - a), 0, 1)
-    return total, bias
+@dataclass
+class _Fit:
+    """One least-squares problem; its weights change from pass to pass.
+
+    Unknowns: bias knots and jumps | scale | zero-g cosine, sine, gravity's zero | means of the three families, trends of
+    the two ends.
+    """
+
+    grid: Grid
+    rate: Floats
+    known: Evidence
+    seen: gravity.GravityRows
+    labels: Labels | None
+    scale_sd: float
+    spread: Floats = field(default_factory=SPREAD_PRIOR_RAD.copy)
+    scale: int = field(init=False)
+    levels: Floats = field(init=False)
+    slope_weight: Floats = field(init=False)
+    level_weight: Floats = field(init=False)
+    family: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.scale = self.known.level_columns.shape[1]
+        self.slope_weight = np.ones(len(self.known.slope))
+        self.level_weight = np.ones(len(self.known.level))
+        labels = np.zeros(0) if self.labels is None else self.labels
+        self.family = np.array([FAMILIES.index(int(label)) for label in labels], dtype=np.intp)
+        self.levels = self._level_rows()
+
+    def solve(self, angle: Floats) -> tuple[Floats, Floats]:
+        """Solution (q,) and covariance (q, q), linearised at the angle (m,) of the pass before."""
+        rows, sd = unknowns.prior(self.grid, self.rate)
+        size = self.scale + 9
+        matrix, right = np.zeros((size, size)), np.zeros(size)
+        others = np.array([self.scale_sd, ZERO_G_SD, ZERO_G_SD, *[UNKNOWN_SD] * 4, TREND_SD_RAD, TREND_SD_RAD])
+        matrix[: self.scale, : self.scale] = (rows / sd[:, None] ** 2).T @ rows
+        matrix[np.arange(self.scale, size), np.arange(self.scale, size)] = 1 / others**2
+
+        def add(rows: Floats, values: Floats, weights: Floats) -> None:
+            nonlocal matrix, right
+            weighted = rows * weights[:, None]
+            matrix[: rows.shape[1], : rows.shape[1]] += weighted.T @ rows
+            right[: rows.shape[1]] += weighted.T @ values
+
+        add(self.known.slope_columns, self.known.slope, self.slope_weight / self.known.slope_sd**2)
+        if len(self.seen.index):
+            add(self._gravity_rows(angle), self.seen.excess, self.seen.weight)
+        if self.labels is not None:
+            add(self.levels, self.known.level, self.level_weight / self.spread[self.family] ** 2)
+        factor = cho_factor(matrix)
+        return cho_solve(factor, right), cho_solve(factor, np.eye(size))
+
+    def reweigh(self, solution: Floats) -> None:
+        """Slopes and levels by their own scatter: it says how still the holds were, and how well ends were found again."""
+        off = (self.known.slope - self.known.slope_columns @ solution[: self.scale]) / self.known.slope_sd
+        scatter = 1.4826 * float(np.median(np.abs(off))) if len(off) else 1.0
+        unit = np.sqrt((SPREAD_WEIGHT + len(off) * max(scatter, 0.3) ** 2) / (SPREAD_WEIGHT + len(off)))
+        self.slope_weight = _huber(off / unit) / unit**2
+        if self.labels is None:
+            return
+        miss = self.known.level - self.levels @ solution
+        self.level_weight = _huber(miss / self.spread[self.family])
+        for slot, prior in enumerate(SPREAD_PRIOR_RAD):
+            mine = self.family == slot
+            fitted = 1 if slot == 0 else 2
+            total = SPREAD_WEIGHT * prior**2 + float(np.sum(self.level_weight[mine] * miss[mine] ** 2))
+            freedom = SPREAD_WEIGHT + max(int(mine.sum()) - fitted, 0)
+            self.spread[slot] = max(float(np.sqrt(total / freedom)), float(SPREAD_FLOOR_RAD))
+
+    def _gravity_rows(self, angle: Floats) -> Floats:
+        """G − gravity's angle = what G has too much + the pull of the zero-g offsets + a constant."""
+        at = angle[self.seen.index]
+        columns = unknowns.columns(self.grid, self.seen.index)
+        return np.column_stack([columns, at, np.cos(at) - 1, np.sin(at), np.ones(len(at))])
+
+    def _level_rows(self) -> Floats:
+        """(k, q) level of G at each event = what G has too much there + its family's mean + the end's trend."""
+        rows = np.zeros((len(self.family), self.scale + 9))
+        if self.labels is None:
+            return rows
+        rows[:, : self.scale] = self.known.level_columns
+        means = self.scale + 4
+        rows[np.arange(len(rows)), means + self.family] = 1.0
+        for slot in (1, 2):
+            mine = self.family == slot
+            rows[mine, means + 2 + slot] = np.arange(mine.sum()) - 0.5 * (mine.sum() - 1)
+        return rows
 
 
 def _huber(normalized: Floats) -> Floats:
     return np.minimum(1.0, HUBER / np.maximum(np.abs(normalized), 1e-9))
-
-
-def _reweigh(normalized: Floats) -> Floats:
-    """Weights of the slopes (k,): their own scatter says how still the holds were, once there are enough of them."""
-    count = len(normalized)
-    scatter = 1.4826 * float(np.median(np.abs(normalized))) if count else 1.0
-    scale = np.sqrt((SPREAD_WEIGHT + count * max(scatter, 0.3) ** 2) / (SPREAD_WEIGHT + count))
-    return _huber(normalized / scale) / scale**2
-
-
-def _respread(fit: Floats, labels: Labels, spread: dict[int, float]) -> Floats:
-    """Weights (k,) of the levels by their residuals `fit` (k,); updates the spread of each family in place."""
-    weight = np.ones(len(labels))
-    for family in spread:
-        mine = labels == family
-        if mine.any():
-            weight[mine] = _huber(fit[mine] / spread[family])
-            total = SPREAD_WEIGHT * SPREAD_PRIOR_RAD[family] ** 2 + float(np.sum(weight[mine] * fit[mine] ** 2))
-            freedom = SPREAD_WEIGHT + max(int(mine.sum()) - (1 if family == NEUTRAL else 2), 0)
-            spread[family] = max(float(np.sqrt(total / freedom)), float(SPREAD_FLOOR_RAD))
-    return weight
-
-
-def _solve(
-    grid: Grid, rate: Floats, known: Evidence, labels: Labels | None, gravity: tuple[Floats, Floats, Floats, Floats],
-    theta: Floats, spread: dict[int, float], slope_weight: Floats, level_weight: Floats, scale_sd: float,
-) -> tuple[Floats, Floats, Floats]:  # fmt: skip
-    """Unknowns: knots, jumps | scale | zero-g cosine, sine, gravity zero | family means (3), end trends (2)."""
-    knots = len(_knots(grid))
-    width = known.columns.shape[1]
-    scale, zero_g, means = width, width + 1, width + 4
-    system = _System(means + 5)
-    prior = np.eye(means + 5)
-    walk = BIAS_WALK_RAD_S_RTS * np.sqrt((grid.t_s[-1] - grid.t_s[0]) / (knots - 1))
-    jump_sd = [max(float(np.std(rate)), np.radians(5.0)) * (b - a) for a, b in grid.gaps]
-    sd = np.concatenate(
-        [[BIAS_SD_RAD_S], np.full(knots - 1, walk), np.minimum(jump_sd, np.pi / 2), [scale_sd, ZERO_G_SD, ZERO_G_SD], [1e3] * 4, [TREND_SD_RAD] * 2]
-    )
-    prior[np.arange(1, knots), np.arange(knots - 1)] = -1.0
-    system.add(prior, np.zeros(len(sd)), 1 / sd**2)
-    rows = np.zeros((len(known.slope), means + 5))
-    rows[:, :width] = known.slope_columns
-    system.add(rows, known.slope, slope_weight / known.slope_sd**2)
-    index, value, variance, share = gravity
-    if len(index):
-        rows = np.zeros((len(index), means + 5))
-        rows[:, :width] = _columns(grid, index)
-        rows[:, scale] = theta[index]
-        rows[:, zero_g] = np.cos(theta[index]) - 1
-        rows[:, zero_g + 1] = np.sin(theta[index])
-        rows[:, zero_g + 2] = 1.0
-        system.add(rows, value, share / variance)
-    fit = np.zeros(len(known.level))
-    rows = np.zeros((len(known.level), means + 5))
-    if labels is not None:
-        rows[:, :width] = known.columns
-        for slot, family in enumerate((NEUTRAL, 1, -1)):
-            mine = labels == family
-            rows[mine, means + slot] = 1.0
-            if family != NEUTRAL and mine.any():
-                rows[mine, means + 2 + slot] = (np.cumsum(mine) - 0.5 * (mine.sum() + 1))[mine]
-        sd_level = np.array([spread[int(f)] for f in labels])
-        system.add(rows, known.level, level_weight / sd_level**2)
-    solution, covariance = system.solve()
-    if labels is not None:
-        fit = known.level - rows @ solution
-    return solution, covariance, fit
-
-
-def _gravity_rows(
-    grid: Grid, integral: Floats, rate: Floats, slow_acc: Floats, u: Floats
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Grid indices, G − gravity's angle there, its variance, and the weight for rows closer than their correlation."""
-    step = max(1, round(GRAVITY_STEP_S / grid.dt_s))
-    seen = observability(slow_acc, u)
-    index = np.arange(step, len(rate) - step, step)
-    index = index[(seen[index] > OBSERVABLE) & ~grid.missing[index]]
-    if len(index) == 0 or float(np.median(seen)) < OBSERVABLE:
-        none = np.zeros(0)
-        return np.zeros(0, dtype=np.intp), none, none, none  # type: ignore[return-value]
-    moving = GRAVITY_MOVING_S * np.abs(grid.low_passed(rate, 1.0)[index])
-    hidden = GRAVITY_SWING_RAD * np.sqrt(1 - seen[index] ** 2)
-    variance = (GRAVITY_SD_RAD**2 + moving**2 + hidden**2) / seen[index] ** 2
-    value = grid.low_passed(integral, 1.0)[index] - gravity_angle(slow_acc, u)[index]
-    share = np.full(len(index), GRAVITY_STEP_S / GRAVITY_CORRELATION_S)
-    return index, value, variance, share  # type: ignore[return-value]

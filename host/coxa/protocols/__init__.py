@@ -76,7 +76,10 @@ def load(name_or_path: str) -> Protocol:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"protocol file {path} cannot be read: {error}", "Check its path and encoding (UTF-8).") from None
     try:
-        raw = _merged(base, tomllib.loads(own))
+        keys = tomllib.loads(own)
+        if keys.get("position") in names():  # a user's file names only what differs from the position's protocol
+            base = _merged(base, tomllib.loads((resources.files(__package__) / f"{keys['position']}.toml").read_text("utf-8")))
+        raw = _merged(base, keys)
         raw.setdefault("name", Path(where).stem)
         protocol = msgspec.convert(raw, Protocol)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:

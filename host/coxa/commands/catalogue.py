@@ -1,0 +1,148 @@
+"""What `coxa --help` says of each command; light, so that help is quick."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A command as help shows it; `examples` close its own help."""
+
+    name: str
+    group: str
+    summary: str
+    examples: str
+
+
+GROUPS = ("Try it", "Measure", "Look back", "Set up")
+
+SUMMARY = "Hip rotation from one motion sensor on the thigh: angles, quality, trends."
+
+EPILOGUE = """\
+Examples
+  coxa demo
+      six simulated weeks, a report and a trend figure, in ./coxa-demo
+  coxa analyze set.csv --position wall --side left
+      a recording: angles, repetitions, quality; kept in your store
+  coxa analyze set.csv --position wall --side left --report set.html
+      the same, and a page to look at or to share
+  coxa trends --side left --out trend.png
+      the range of rotation over the weeks
+  coxa analyze --help
+      all options of a command
+
+Exit codes: 0 a result, 2 wrong usage, 3 an input or a file cannot be used.
+Coxa is made for training and wellbeing; it does not diagnose.
+"""
+
+COMMANDS = (
+    Command(
+        "demo",
+        "Try it",
+        "Six simulated weeks in a store of their own, a report and a trend figure.",
+        """\
+Examples
+  coxa demo
+      everything goes to ./coxa-demo; your own store is not touched
+  coxa demo --out tour --seed 7
+      another folder, and another person's six weeks
+""",
+    ),
+    Command(
+        "simulate",
+        "Try it",
+        "Write a simulated recording as CSV, with its truth if you like.",
+        """\
+Examples
+  coxa simulate set.csv
+      legs up the wall, right side, 12 repetitions, an LSM6DSOX
+  coxa simulate seated.csv --position seated --side left --reps 4 --hold 2
+  coxa simulate hard.csv --tremor 0.3 --fatigue 0.8 --truth truth.json
+""",
+    ),
+    Command(
+        "analyze",
+        "Measure",
+        "Analyse a recording: rotation, repetitions, quality; kept in the store.",
+        """\
+Examples
+  coxa analyze set.csv --position wall --side left
+      the result on screen; the recording is kept for `coxa trends`
+  coxa analyze set.csv --position wall --side left --report set.html
+  coxa analyze set.csv --position wall --side left --json --series
+      one JSON object on stdout; --json out.json writes a file
+  coxa analyze export.zip --position seated --side right --no-store
+      only look; formats are recognised by content, see `coxa formats`
+
+Analysing the same file again finds the same session; nothing is counted twice.
+""",
+    ),
+    Command(
+        "reanalyze",
+        "Measure",
+        "Compute stored sessions anew from their raw data; show before and after.",
+        """\
+Examples
+  coxa reanalyze 3 4
+  coxa reanalyze --all
+      after an update, so that old and new sessions compare
+""",
+    ),
+    Command(
+        "sessions",
+        "Look back",
+        "List the stored sessions.",
+        """\
+Examples
+  coxa sessions
+  coxa sessions --person Kim --side left --position wall
+  coxa sessions --json sessions.json
+""",
+    ),
+    Command(
+        "show",
+        "Look back",
+        "Show one stored session, or make its report.",
+        """\
+Examples
+  coxa show 12
+  coxa show 12 --report session-12.html
+  coxa show 12 --json --series
+""",
+    ),
+    Command(
+        "trends",
+        "Look back",
+        "The range over the weeks, as a table and a figure.",
+        """\
+Examples
+  coxa trends
+  coxa trends --side left --position wall --out trend.png
+""",
+    ),
+    Command(
+        "people",
+        "Set up",
+        "List people, or add one.",
+        """\
+Examples
+  coxa people
+  coxa people add Kim
+  coxa people add Kim --hip-surgery yes
+      Coxa then reminds Kim of what to ask before the wall exercise
+""",
+    ),
+    Command("formats", "Set up", "List the formats of recordings that are recognised.", ""),
+    Command(
+        "protocols",
+        "Set up",
+        "List the exercises and tests that come with Coxa.",
+        """\
+Your own protocol is a TOML file that overrides single values:
+  coxa analyze set.csv --position wall --side left --protocol my-wall.toml
+or, for good, in the settings file:
+  [protocols]
+  wall = "my-wall.toml"
+""",
+    ),
+)

@@ -1,0 +1,6 @@
+"""Where sessions are kept: people, recordings as raw blocks, results; one SQLite file."""
+
+from coxa.store.records import Headline, HipSurgery, Origin, Person, Saved, Session
+from coxa.store.store import Store
+
+__all__ = ["Headline", "HipSurgery", "Origin", "Person", "Saved", "Session", "Store"]
