@@ -85,7 +85,7 @@ def _warnings(solution: Solution, samples: Samples) -> tuple[str, ...]:
     axis, gaps = solution.axis, solution.grid.gaps
     out: list[str] = [axis.caution] if axis.caution else []
     if not solution.measured:
-        return (*out, "No repetition was found in this recording.")
+        return tuple(out)  # that none was found stands in the advice
     if axis.sign_source == "order":
         out.append("Which way is inward was taken from the order (outward first): if the set began inward, IR and ER are exchanged.")
     if not solution.bias_seen or not any(e.kind == "plateau" for e in solution.events):

@@ -20,8 +20,11 @@ SOLVE_EVERY_S = 0.5
 FIRST_SOLVE_S = 3.0
 """Between two solutions the angle is carried by the rate: half a second adds less than 0.02°."""
 
-SETTLED_S = 0.3
-"""A repetition is complete once the thigh has been back for this long."""
+SETTLED_S, HALF_SETTLED_S = 0.5, 2.0
+"""A repetition is complete once the thigh has been back for this long; one that went only one way may still go on."""
+
+WHOLE_WITHOUT_NEUTRAL = 2
+"""Before a neutral has been seen, a single excursion may still be the bias at work: two whole repetitions are not."""
 
 BIAS_SD_RAD_S = np.radians(0.05)
 """What is uncertain of the bias while the angle is carried, one sd."""
@@ -110,6 +113,12 @@ class LiveRotation:
         row = course.sign * course.estimate.rows(np.array([len(course.angle) - 1])) - course.zero_row
         sd = float(np.hypot(course.estimate.sd(row)[0], BIAS_SD_RAD_S * ahead))
         rate = course.sign * (float(self._rows[self._count - 1, 1:4] @ axis.u) - bias)
-        end = float(course.t_s[-1])
-        done = tuple(m.rep for m in self._solution.measured if m.rep.end_s < end - SETTLED_S)
+        done = tuple(m.rep for m in self._solution.measured if _complete(m.rep, float(course.t_s[-1])))
+        whole = sum("half_rep" not in rep.flags for rep in done)
+        if self._solution.zero.source == "middle" and whole < WHOLE_WITHOUT_NEUTRAL:
+            done = ()
         return LiveState(now, float(np.degrees(angle)), float(np.degrees(np.hypot(sd, course.zero_sd_rad))), float(np.degrees(rate)), done)
+
+
+def _complete(rep: Rep, now_s: float) -> bool:
+    return rep.end_s < now_s - (HALF_SETTLED_S if "half_rep" in rep.flags else SETTLED_S)

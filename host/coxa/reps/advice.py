@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from coxa.protocols import Protocol
 from coxa.results import Rep
 
-GOOD_ENOUGH = 85.0
+GOOD_ENOUGH = 90.0
 """A part of the score above this needs no correction."""
 
 
@@ -35,13 +35,11 @@ def _named(reps: Sequence[Rep], those: Callable[[Rep], bool]) -> str:
 
 
 def _holds(reps: Sequence[Rep], protocol: Protocol) -> str:
-    def short(seconds: float, flags: tuple[str, ...], which: str) -> bool:
-        return seconds < protocol.hold_min_s and f"no_{which}" not in flags or f"no_{which}_hold" in flags
-
-    er = sum(short(rep.er_hold_s, rep.flags, "er") for rep in reps)
-    ir = sum(short(rep.ir_hold_s, rep.flags, "ir") for rep in reps)
-    which = "both ends" if er and ir and 0.5 < er / ir < 2 else "the outward end" if er > ir else "the inward end"
-    named = _named(reps, lambda rep: min(rep.er_hold_s, rep.ir_hold_s) < protocol.hold_min_s)
+    er = sum(rep.er_hold_s < protocol.hold_min_s for rep in reps)
+    ir = sum(rep.ir_hold_s < protocol.hold_min_s for rep in reps)
+    which = "the outward end" if er > 2 * ir else "the inward end" if ir > 2 * er else "both ends"
+    limit = protocol.hold_min_s if er or ir else protocol.hold_goal_s
+    named = _named(reps, lambda rep: min(rep.er_hold_s, rep.ir_hold_s) < limit)
     return f"Hold {which} longer in {named}: count slowly to two, {protocol.hold_goal_s:g} seconds is the goal."
 
 
@@ -78,7 +76,8 @@ def _completeness(reps: Sequence[Rep], protocol: Protocol) -> str:
     if half:
         return f"Go both ways each time: {_named(reps, lambda rep: 'half_rep' in rep.flags)} went only one way."
     whole = sum(rep.valid for rep in reps)
-    return f"{whole} whole repetitions were counted; {protocol.reps_min} are the goal, and fewer are fine on a stiff day."
+    counted = "1 whole repetition was" if whole == 1 else f"{whole} whole repetitions were"
+    return f"{counted} counted; {protocol.reps_min} are the goal, and fewer are fine on a stiff day."
 
 
 _SENTENCES: dict[str, Callable[[Sequence[Rep], Protocol], str]] = {

@@ -120,6 +120,9 @@ def _with_uncertainty(course: Course, measured: list[Measured]) -> list[Measured
     ]
 
 
+HOLD_SLACK_S = 0.1
+"""A hold is timed to about this: less than this short of the minimum is not flagged."""
+
 GAP_MAX_S = 0.25
 """A longer gap inside a repetition hides part of the turn."""
 
@@ -214,7 +217,7 @@ def _flags(found: Found, ir: _End, er: _End, protocol: Protocol, swing_deg: floa
         if any(stay.label == label for stay in found.ends):
             if end.hold is None:
                 flags.append(f"no_{name}_hold")
-            elif end.hold_s < protocol.hold_min_s:
+            elif end.hold_s < protocol.hold_min_s - HOLD_SLACK_S:
                 flags.append(f"short_{name}_hold")
     if peak_deg_s > protocol.peak_rate_max_deg_s:
         flags.append("too_fast")

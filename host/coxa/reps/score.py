@@ -17,7 +17,7 @@ from coxa.samples import Floats
 
 def rep_values(rep: Rep, protocol: Protocol) -> dict[str, float]:
     """What each sub-score of a single repetition is computed from."""
-    holds = [min(1.0, hold / protocol.hold_min_s) for hold in (rep.er_hold_s, rep.ir_hold_s)]
+    holds = [min(1.0, hold / protocol.hold_goal_s) for hold in (rep.er_hold_s, rep.ir_hold_s)]
     values = {
         "holds": float(np.mean(holds)),
         "pace": rep.peak_rate_deg_s,
@@ -98,5 +98,5 @@ def _subscores(reps: Sequence[Rep], valid: Sequence[Rep], protocol: Protocol) ->
         if (cv := _cv_percent(np.array([rep.arc_deg for rep in valid]))) is not None:
             values["consistency"] = cv
     if reps:
-        values["completeness"] = len(valid) / protocol.reps_min
+        values["completeness"] = len(valid) / max(protocol.reps_min, len(reps))
     return {name: part.of(values[name]) for name, part in protocol.subscores.items() if name in values}

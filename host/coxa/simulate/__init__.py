@@ -11,7 +11,7 @@ The physics, in the order of the signal:
 
 from coxa.simulate.sensor import SENSORS, Sensor
 from coxa.simulate.session import Simulation, Truth, TruthRep, simulate
-from coxa.simulate.stream import Stream
+from coxa.simulate.stream import Stream, wire_blocks
 from coxa.simulate.wearer import Wearer
 
-__all__ = ["SENSORS", "Sensor", "Simulation", "Stream", "Truth", "TruthRep", "Wearer", "simulate"]
+__all__ = ["SENSORS", "Sensor", "Simulation", "Stream", "Truth", "TruthRep", "Wearer", "simulate", "wire_blocks"]
