@@ -23,8 +23,8 @@ FIRST_SOLVE_S = 3.0
 SETTLED_S, HALF_SETTLED_S = 0.5, 2.0
 """A repetition is complete once the thigh has been back for this long; one that went only one way may still go on."""
 
-WHOLE_WITHOUT_NEUTRAL = 2
-"""Before a neutral has been seen, a single excursion may still be the bias at work: two whole repetitions are not."""
+WHOLE_MIN = 2
+"""A single excursion without a hold, or before a neutral was seen, may still be the bias at work; two are not."""
 
 BIAS_SD_RAD_S = np.radians(0.05)
 """What is uncertain of the bias while the angle is carried, one sd."""
@@ -114,11 +114,15 @@ class LiveRotation:
         sd = float(np.hypot(course.estimate.sd(row)[0], BIAS_SD_RAD_S * ahead))
         rate = course.sign * (float(self._rows[self._count - 1, 1:4] @ axis.u) - bias)
         done = tuple(m.rep for m in self._solution.measured if _complete(m.rep, float(course.t_s[-1])))
-        whole = sum("half_rep" not in rep.flags for rep in done)
-        if self._solution.zero.source == "middle" and whole < WHOLE_WITHOUT_NEUTRAL:
+        if not _trusted(done, self._solution.zero.source != "middle"):
             done = ()
         return LiveState(now, float(np.degrees(angle)), float(np.degrees(np.hypot(sd, course.zero_sd_rad))), float(np.degrees(rate)), done)
 
 
 def _complete(rep: Rep, now_s: float) -> bool:
     return rep.end_s < now_s - (HALF_SETTLED_S if "half_rep" in rep.flags else SETTLED_S)
+
+
+def _trusted(reps: tuple[Rep, ...], neutral_seen: bool) -> bool:
+    held = any(rep.er_hold_span_s or rep.ir_hold_span_s for rep in reps)
+    return (neutral_seen and held) or sum("half_rep" not in rep.flags for rep in reps) >= WHOLE_MIN

@@ -25,9 +25,14 @@ def perfect(**changes):
 def steady(**changes) -> Wearer:
     """A wearer who does exactly what was asked: no wander, no tremor, the same angles and times each time."""
     exact = {
-        "range_sd_deg": 0.0, "hold_sd_s": 0.0, "ramp_sd_s": 0.0, "neutral_sd_deg": 0.0, "wander_deg": 0.0, "tremor_deg": 0.0,
+        "range_sd_deg": 0.0,
+        "hold_sd_s": 0.0,
+        "ramp_sd_s": 0.0,
+        "neutral_sd_deg": 0.0,
+        "wander_deg": 0.0,
+        "tremor_deg": 0.0,
         "swing_wander_deg": 0.0,
-    }  # fmt: skip
+    }
     return Wearer(**{**exact, **changes})
 
 
@@ -69,9 +74,11 @@ def rmse(values) -> float:
 
 def errors(sessions, what: str) -> np.ndarray:
     """Found minus true `what` (`ir_deg`, …) of all matched whole repetitions."""
-    return np.array([
-        getattr(rep, what) - getattr(true, what)
-        for sim, found in sessions
-        for rep, true in matched(sim, found).pairs
-        if true.ir_deg and true.er_deg
-    ])  # fmt: skip
+    return np.array(
+        [
+            getattr(rep, what) - getattr(true, what)
+            for sim, found in sessions
+            for rep, true in matched(sim, found).pairs
+            if true.ir_deg and true.er_deg
+        ]
+    )

@@ -20,6 +20,9 @@ back the way it came an end is likely; where it goes on in the same direction, a
 START_MIN_S, START_LATEST_S = 1.5, 1.0
 """A still pose this long, begun within the first second, is the start pose."""
 
+START_NEAR_RAD = np.radians(6.0)
+"""Levels this near to the first belong to the start pose: a bias not yet known well may drift by this much."""
+
 NEIGHBOURS = 7
 """Neutrals that a line for the local zero runs through: drift over seven repetitions is followed, outliers are not."""
 
@@ -30,7 +33,7 @@ def classify(events: list[Event], level_rad: Floats, dt_s: float) -> Labels:
         return np.zeros(0, dtype=np.int8)
     passed = _passed_through(events, level_rad)
     candidates = passed.copy()
-    candidates[0] |= is_start(events, dt_s)
+    candidates[: start_count(events, level_rad, dt_s)] = True
     if candidates.any():
         zero = _local_line(level_rad, candidates)
     else:
@@ -44,10 +47,18 @@ def classify(events: list[Event], level_rad: Floats, dt_s: float) -> Labels:
     return labels
 
 
-def is_start(events: list[Event], dt_s: float) -> bool:
-    """Whether the first event is a still pose at the very beginning, long enough to be the start pose."""
-    first = events[0]
-    return first.kind == "plateau" and first.begin * dt_s < START_LATEST_S and (first.end - first.begin) * dt_s >= START_MIN_S
+def start_count(events: list[Event], level_rad: Floats, dt_s: float) -> int:
+    """How many of the first events are the still start pose: pauses before the first move; 0 where there is none.
+
+    Unsteadiness may break the pose into several plateaus; together they have to last START_MIN_S.
+    """
+    if not events or events[0].begin * dt_s >= START_LATEST_S:
+        return 0
+    near = np.abs(level_rad - level_rad[0]) < START_NEAR_RAD
+    count = len(near) if near.all() else int(np.argmin(near))
+    while count and events[count - 1].kind != "plateau":
+        count -= 1
+    return count if count and (events[count - 1].end - events[0].begin) * dt_s >= START_MIN_S else 0
 
 
 def _passed_through(events: list[Event], level: Floats) -> NDArray[np.bool_]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import vqf
 
 from coxa import quaternion
-from coxa.samples import GRAVITY_M_S2, Floats
+from coxa.fusion.selfcal_vqf import integrate
+from coxa.samples import Floats
 
 BLOCK_S = 0.1
 """Length of a block, s: short against the slow motion of gravity (under 1 Hz) and against any still phase."""
@@ -46,13 +46,8 @@ class Blocks:
     acc: Floats
 
     def __len__(self) -> int:
+        """Number of blocks."""
         return len(self.rotvec)
-
-
-def integrate(gyr: Floats, dt_s: float) -> Floats:
-    """Strapdown integration: (n, 3) rad/s → (n, 4) orientation after each sample, from the identity."""
-    up = np.tile([0.0, 0.0, GRAVITY_M_S2], (len(gyr), 1))
-    return vqf.BasicVQF(dt_s).updateBatchFullState(np.ascontiguousarray(gyr), up)["gyrQuat"]
 
 
 def rotation_matrices(q: Floats) -> Floats:

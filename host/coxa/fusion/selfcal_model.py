@@ -14,12 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from coxa import quaternion
-from coxa.fusion.selfcal_blocks import Blocks, integrate, rotation_matrices
+from coxa.fusion.selfcal_blocks import Blocks, rotation_matrices
 from coxa.fusion.selfcal_rest import Rest
+from coxa.fusion.selfcal_vqf import offline
 from coxa.samples import Floats
 
 KNOT_S = 60.0
 """Spacing of the knots of the rate offset, s: it drifts with temperature, over minutes."""
+LEVELLING_S = 10.0
+"""Time constant of the levelling, s: slower than the wearer's movements, faster than the drift of the gyroscope."""
+GROUP = 4
+"""Blocks averaged for the fit: enough samples for the frequencies it uses, few enough to be quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Layout:
     @property
     def knots(self) -> int:
         """Number of knots."""
-        return self.hats.shape[1]
+        return int(self.hats.shape[1])
 
     @property
     def bias(self) -> slice:
@@ -66,7 +71,7 @@ class Layout:
     @property
     def size(self) -> int:
         """Number of unknowns."""
-        return self.gravity.stop
+        return 3 * self.knots + 9 + 3 + 10 + 3
 
 
 def layout(blocks: Blocks) -> Layout:
@@ -75,7 +80,7 @@ def layout(blocks: Blocks) -> Layout:
     intervals = round(len(blocks) * blocks.dt_s / KNOT_S - 0.5)
     if intervals < 1:
         return Layout(np.ones((len(blocks), 1)))
-    knots = np.linspace(t[0], t[-1], intervals + 1)
+    knots: Floats = np.linspace(float(t[0]), float(t[-1]), intervals + 1)
     return Layout(np.stack([np.interp(t, knots, row) for row in np.eye(intervals + 1)], axis=1))
 
 
@@ -89,29 +94,32 @@ def corrected_rotvec(blocks: Blocks, at: Layout, theta: Floats) -> Floats:
 
 
 def linearized(blocks: Blocks, at: Layout, theta: Floats) -> tuple[Floats, Floats, Floats]:
-    """Design (k, 3, unknowns), observation (k, 3) and heading response (k, gyro unknowns), earth frame z up.
+    """Design (g, 3, unknowns), observation (g, 3) and heading response (g, gyro unknowns), earth frame z up.
 
-    design · θ = observation + wearer's own acceleration.
+    design · θ = observation + wearer's own acceleration, as means over g groups of blocks.
     """
-    q = np.vstack([[1.0, 0.0, 0.0, 0.0], integrate(corrected_rotvec(blocks, at, theta) / blocks.dt_s, blocks.dt_s)])
-    to_frame = rotation_matrices(q[:-1])
+    rotvec = corrected_rotvec(blocks, at, theta)
+    end, start = levelled(rotvec, blocks.force - blocks.by_acc @ theta[at.acc], blocks.dt_s, LEVELLING_S)
+    to_frame = rotation_matrices(start)
     force = np.einsum("kij,kj->ki", to_frame, blocks.force - blocks.by_acc @ theta[at.acc])
-    up = np.median(force, axis=0)
-    g = float(np.linalg.norm(up))
-    level = _level(up / g)
-    to_frame, force = level @ to_frame, force @ level.T
+    g = float(np.median(force[:, 2]))
+    # Undo the levelling, so that gravity moves as the gyroscope says; its error stays small all the same.
+    correction = quaternion.to_rotation_vector(quaternion.multiply(start[1:], quaternion.conjugate(end[:-1])))
+    force[1:] += g * np.cumsum(correction, axis=0) @ np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     turn = _turn(blocks, at, to_frame)
-    design = np.zeros((len(blocks), 3, at.size))
+    design = np.zeros((len(turn), 3, at.size))
     design[:, 0, at.gyro] = -g * turn[:, 1]
     design[:, 1, at.gyro] = g * turn[:, 0]
-    by_acc = to_frame @ blocks.by_acc
-    design[:, :, at.acc] = by_acc
+    design[:, :, at.acc] = grouped(to_frame @ blocks.by_acc)
+    observation = grouped(force) + design @ theta
     design[:, [0, 1, 2], range(at.gravity.start, at.gravity.stop)] = 1.0
-    known = theta.copy()
-    known[at.gravity] = 0.0
-    observation = force + design @ known
-    heading = turn[:, 2] - turn[:, 2].mean(axis=0)
-    return design, observation, heading
+    return design, observation, turn[:, 2] - turn[:, 2].mean(axis=0)
+
+
+def grouped(x: Floats) -> Floats:
+    """Means over groups of blocks: (k, ...) → (g, ...); an incomplete last group is left out."""
+    count = len(x) // GROUP
+    return np.asarray(x[: count * GROUP].reshape(count, GROUP, *x.shape[1:]).mean(axis=1))
 
 
 def rest_equations(rests: list[Rest], at: Layout) -> tuple[Floats, Floats, Floats]:
@@ -126,15 +134,26 @@ def rest_equations(rests: list[Rest], at: Layout) -> tuple[Floats, Floats, Float
 
 
 def _turn(blocks: Blocks, at: Layout, to_frame: Floats) -> Floats:
-    """(k, 3, gyro unknowns): how far each unknown has turned the frame by the middle of each block, rad per unit."""
-    step = (to_frame @ blocks.by_gyro.reshape(-1, 3, 12)).reshape(-1, 3, 4, 3)
-    offset = step[:, :, None, 0] * at.hats[:, None, :, None]
-    step = np.concatenate([offset.reshape(-1, 3, 3 * at.knots), step[:, :, 1:].reshape(-1, 3, 9)], axis=2)
-    return np.cumsum(step, axis=0) - 0.5 * step
+    """(g, 3, gyro unknowns): how far each unknown has turned the frame, on average over a group, rad per unit."""
+    count = len(blocks) // GROUP
+    step = (to_frame @ blocks.by_gyro.reshape(-1, 3, 12))[: count * GROUP].reshape(count, GROUP, 36)
+    remaining = (GROUP - np.arange(GROUP) - 0.5) / GROUP
+    hats = grouped(at.hats)
+    whole, within = (_by_knot(x.reshape(count, 3, 4, 3), hats) for x in (step.sum(axis=1), remaining @ step))
+    return np.cumsum(whole, axis=0) - whole + within
 
 
-def _level(up: Floats) -> Floats:
-    """(3, 3) rotation that brings the unit vector up to z."""
-    side = np.cross(up, np.eye(3)[np.argmin(np.abs(up))])
-    side /= np.linalg.norm(side)
-    return np.stack([side, np.cross(up, side), up])
+def _by_knot(step: Floats, hats: Floats) -> Floats:
+    """(g, 3, 4, 3) effect of offset and gains → (g, 3, gyro unknowns), the offset spread over its knots."""
+    offset = step[:, :, None, 0] * hats[:, None, :, None]
+    return np.concatenate([offset.reshape(len(step), 3, -1), step[:, :, 1:].reshape(len(step), 3, 9)], axis=2)
+
+
+def levelled(rotvec: Floats, force: Floats, dt_s: float, time_constant_s: float) -> tuple[Floats, Floats]:
+    """Strapdown orientation (k, 4) at the end and at the start of each block, held level by slow gravity."""
+    step = quaternion.from_rotation_vector(rotvec)
+    at_end = quaternion.rotate(quaternion.conjugate(step), force)
+    found = offline(
+        rotvec / dt_s, at_end, dt_s, tauAcc=time_constant_s, motionBiasEstEnabled=False, restBiasEstEnabled=False
+    )
+    return found.quat, quaternion.multiply(found.quat, quaternion.conjugate(step))

@@ -14,11 +14,11 @@ import numpy as np
 from scipy.fft import dct
 
 from coxa.fusion.selfcal_blocks import Blocks
-from coxa.fusion.selfcal_model import KNOT_S, Layout, layout, linearized, rest_equations
+from coxa.fusion.selfcal_model import GROUP, Layout, layout, linearized, rest_equations
 from coxa.fusion.selfcal_rest import Rest
 from coxa.samples import Floats
 
-BAND_EDGES_HZ = (0.0, 0.02, 0.04, 0.08, 0.16, 0.32, 0.6)
+BAND_EDGES_HZ = (0.0, 0.02, 0.04, 0.08, 0.16, 0.32)
 """Octave bands of the noise spectrum, Hz; above, the wearer's own acceleration leaves nothing to learn."""
 NEIGHBOUR_WEIGHT = 4.0
 """Degrees of freedom with which the next higher band stands in for a band of few coefficients."""
@@ -38,14 +38,15 @@ SHIFT_SD = np.radians(0.02)
 """Prior of the difference of the rate offset at rest and in motion, rad/s: g-sensitivity and rectified vibration."""
 ACC_SD = np.array([0.2] * 3 + [0.01] * 6 + [0.005])
 """Prior of accelerometer offset, m/s², gain, and delay behind the gyroscope, s: datasheets, filters of either."""
-ITERATIONS = 5
-NOISE_ITERATIONS = 2
-"""Passes, and re-estimates of noise and priors in each; more change nothing that matters."""
+PASSES, NOISE_PASSES = 8, 4
+"""Most linearizations, and re-estimates of noise and priors in each."""
+STEADY = np.radians(0.1)
+"""The fit has settled when a pass moves the heading by less than this (rms), rad."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The solution: unknowns, covariance of the gyro unknowns, heading response (k, gyro unknowns), prior of gains."""
+    """The solution: unknowns, covariance of those of the gyroscope, and how they turn the heading (k, unknowns)."""
 
     at: Layout
     theta: Floats
@@ -53,15 +54,19 @@ class Fit:
     heading: Floats
 
 
-def fit(blocks: Blocks, rests: list[Rest]) -> Fit:
-    """Sensor errors of a recording, from gravity and still phases."""
+def fit(blocks: Blocks, rests: list[Rest]) -> Fit | None:
+    """Sensor errors of a recording, from gravity and still phases; None where the fit does not settle."""
     at = layout(blocks)
-    solver = _Solver(at, len(blocks), blocks.dt_s, rests)
-    theta, covariance, heading = np.zeros(at.size), np.eye(at.size), np.zeros((len(blocks), at.gyro.stop))
-    for _ in range(ITERATIONS):
+    solver = _Solver(at, len(blocks) // GROUP, blocks.dt_s * GROUP, rests)
+    theta = np.zeros(at.size)
+    for _ in range(PASSES):
         design, observation, heading = linearized(blocks, at, theta)
+        previous = theta
         theta, covariance = solver.step(design, observation)
-    return Fit(at, theta, covariance[at.gyro, at.gyro], heading)
+        moved = heading @ (theta - previous)[at.gyro]
+        if np.sqrt(np.mean(moved**2)) < STEADY:
+            return Fit(at, theta, covariance[at.gyro, at.gyro], heading)
+    return None
 
 
 class _Solver:
@@ -75,7 +80,7 @@ class _Solver:
         self.noise: Floats | None = None
         self.bias_var, self.gain_var = BIAS_SD**2, GAIN_SD**2
         self.rest = rest_equations(rests, at) if rests else None
-        self.rest_weight = np.ones(len(rests))
+        self.rest_extra = 0.0
 
     def step(self, design: Floats, observation: Floats) -> tuple[Floats, Floats]:
         """One pass: unknowns and their covariance."""
@@ -85,7 +90,7 @@ class _Solver:
         if self.noise is None:
             self.noise = np.tile(np.mean(y[1:] ** 2, axis=0) + LEAST_NOISE**2, (count, 1))
         theta, covariance = np.zeros(self.at.size), np.eye(self.at.size)
-        for _ in range(NOISE_ITERATIONS):
+        for _ in range(NOISE_PASSES):
             theta, covariance = self._solve(x, y, self.noise)
             self._update_priors(theta, covariance)
             leverage = np.einsum("fca,fca->fc", x @ covariance, x) / self.noise
@@ -99,10 +104,10 @@ class _Solver:
         right = weighted.T @ y.reshape(-1)
         if self.rest is not None:
             design, rate, sd = self.rest
-            weighted = design * (np.repeat(self.rest_weight, 3) / sd**2)[:, None]
+            weighted = design / (sd**2 + self.rest_extra)[:, None]
             normal += design.T @ weighted
             right += weighted.T @ rate
-        covariance = np.linalg.inv(normal)
+        covariance: Floats = np.asarray(np.linalg.inv(normal), dtype=np.float64)
         return covariance @ right, covariance
 
     def _prior(self) -> Floats:
@@ -119,16 +124,12 @@ class _Solver:
     def _update_priors(self, theta: Floats, covariance: Floats) -> None:
         at = self.at
         average = np.kron(np.full((1, at.knots), 1.0 / at.knots), np.eye(3))
-        bias = average @ theta[at.bias]
-        spread = np.trace(average @ covariance[at.bias, at.bias] @ average.T)
-        self.bias_var = float((bias @ bias + spread + PRIOR_DOF * BIAS_SD**2) / (3 + PRIOR_DOF))
-        gain = theta[at.gain]
-        spread = np.trace(covariance[at.gain, at.gain])
-        self.gain_var = float((gain @ gain + spread + PRIOR_DOF * GAIN_SD**2) / (9 + PRIOR_DOF))
+        spread = average @ covariance[at.bias, at.bias] @ average.T
+        self.bias_var = _prior_variance(average @ theta[at.bias], spread, self.bias_var, BIAS_SD)
+        self.gain_var = _prior_variance(theta[at.gain], covariance[at.gain, at.gain], self.gain_var, GAIN_SD)
         if self.rest is not None:
             design, rate, sd = self.rest
-            misfit = (((rate - design @ theta) / sd) ** 2).reshape(-1, 3).sum(axis=1)
-            self.rest_weight = (STUDENT_DOF + 3) / (STUDENT_DOF + misfit)
+            self.rest_extra = max(0.0, float(np.mean((rate - design @ theta) ** 2 - sd**2)))
 
     def _noise(self, power: Floats, leverage: Floats) -> Floats:
         """Variance of each coefficient (f, 3): by bands, horizontal axes together, single ones by Student's t."""
@@ -142,3 +143,9 @@ class _Solver:
                 higher = (total + NEIGHBOUR_WEIGHT * (higher or total / dof)) / (dof + NEIGHBOUR_WEIGHT)
                 noise[here, axes] = max(higher, LEAST_NOISE**2)
         return noise * (STUDENT_DOF + power / noise) / (STUDENT_DOF + 1)
+
+
+def _prior_variance(values: Floats, covariance: Floats, variance: float, guess_sd: float) -> float:
+    """MacKay's update: only what the recording determines (`known`, in parameters) tells how wide the prior is."""
+    known = max(len(values) - float(np.trace(covariance)) / variance, 0.0)
+    return float((values @ values + PRIOR_DOF * guess_sd**2) / (known + PRIOR_DOF))
