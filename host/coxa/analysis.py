@@ -7,12 +7,17 @@ from numpy.typing import ArrayLike
 from scipy.integrate import cumulative_trapezoid
 
 from coxa.checks import checked_samples
-from coxa.errors import UsageError
 from coxa.protocols import Protocol, for_position
 from coxa.reps.score import scored, summarize
-from coxa.results import POSITIONS, SIDES, Analysis, Position, Side
+from coxa.results import Analysis, Position, Side
 from coxa.samples import Floats, Samples
-from coxa.solve import Solution, solve
+from coxa.solve import Solution, check_pose, solve
+
+OUTSIDE_BIAS_SD_RAD_S = np.radians(0.2)
+"""What is uncertain of the bias outside the set, one sd."""
+
+LEFT_OUT_MIN_S = 2.0
+"""Less than this before or after the set goes without saying."""
 
 
 def analyze(
@@ -40,10 +45,7 @@ def analyze_samples(
     samples: Samples, *, position: Position, side: Side, protocol: Protocol | None = None, axis: Floats | None = None
 ) -> Analysis:
     """The same for checked samples, with another protocol or a calibrated femoral axis (3,) in the sensor frame."""
-    if position not in POSITIONS:
-        raise UsageError(f"position '{position}' is unknown", f"Use one of {', '.join(POSITIONS)}.")
-    if side not in SIDES:
-        raise UsageError(f"side '{side}' is unknown", f"Use one of {', '.join(SIDES)}.")
+    check_pose(position, side)
     protocol = protocol or for_position(position)
     return present(solve(samples, position, side, protocol, axis), samples, position, side, protocol)
 
@@ -67,12 +69,15 @@ def present(solution: Solution, samples: Samples, position: Position, side: Side
 def _series(solution: Solution, samples: Samples) -> dict[str, Floats]:
     """Angle, its sd and the swing in degrees at the sample times: the turn between grid points is the sensor's own."""
     grid, course = solution.grid, solution.course
+    # before and after the set nothing holds the angle: it goes on with the bias of the set, and its sd grows
     exact = cumulative_trapezoid((samples.gyr_rad_s - solution.coarse_bias) @ solution.axis.u, samples.t_s, initial=0.0)
     correction = course.angle - course.sign * np.interp(grid.t_s, samples.t_s, exact)
     angle = course.sign * exact + np.interp(samples.t_s, grid.t_s, correction)
     index = np.unique(np.append(np.arange(0, len(grid.t_s), max(1, round(0.5 / grid.dt_s))), len(grid.t_s) - 1))
     rows = course.sign * course.estimate.rows(index) - course.zero_row
     sd = np.interp(samples.t_s, grid.t_s[index], np.hypot(course.estimate.sd(rows), course.zero_sd_rad))
+    outside_s = np.maximum(np.maximum(grid.t_s[0] - samples.t_s, samples.t_s - grid.t_s[-1]), 0.0)
+    sd = np.hypot(sd, OUTSIDE_BIAS_SD_RAD_S * outside_s)
     return {
         "rotation_deg": np.degrees(angle),
         "rotation_sd_deg": np.degrees(sd),
@@ -89,11 +94,15 @@ def _warnings(solution: Solution, samples: Samples) -> tuple[str, ...]:
     if axis.sign_source == "order":
         out.append("Which way is inward was taken from the order (outward first): if the set began inward, IR and ER are exchanged.")
     if not solution.bias_seen or not any(e.kind == "plateau" for e in solution.events):
-        out.append("No still moment was found: zero drift is held only by the returns, and the ± is larger.")
+        out.append("No still moment was found: the drift of the sensor is held only by the returns to the neutral.")
     if solution.zero.source == "middle":
         out.append("No pause at the neutral was found: zero is the middle between the ends, so IR and ER apart are uncertain; the arc is not.")
     elif solution.zero.source == "returns":
         out.append("There was no still start: zero is the mean of the returns to the neutral.")
+    before = solution.grid.t_s[0] - samples.t_s[0]
+    after = samples.t_s[-1] - solution.grid.t_s[-1]
+    if max(before, after) > LEFT_OUT_MIN_S:
+        out.append(f"The set was found between other movement: {before:.0f} s before it and {after:.0f} s after it were left out.")
     if gaps:
         lost = sum(b - a for a, b in gaps)
         out.append(f"{len(gaps)} gap{'s' * (len(gaps) > 1)} in the data, {lost:.1f} s in all; nothing was filled in silently.")

@@ -19,7 +19,9 @@ def swing_twist(q: Floats, neutral: Floats, u: Floats) -> tuple[Floats, Floats]:
     """
     r = quat.multiply(quat.conjugate(neutral), q)
     along = r[:, 1:] @ u
-    twist = np.unwrap(2 * np.arctan2(along, r[:, 0]))
+    half = np.arctan2(along, r[:, 0])
+    # q and −q are one orientation: half angles are wrapped to ±π/2 before they are unwrapped along time
+    twist = np.unwrap(2 * (half - np.pi * np.round(half / np.pi)))
     return 2 * np.arccos(np.clip(np.hypot(r[:, 0], along), 0.0, 1.0)), twist
 
 

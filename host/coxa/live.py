@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coxa.checks import MAX_GAP_S
 from coxa.errors import InputError
 from coxa.protocols import Protocol, for_position
 from coxa.results import Position, Rep, Side
 from coxa.samples import Floats, Samples
-from coxa.solve import Solution, solve
+from coxa.solve import Solution, check_pose, solve
 
 SOLVE_EVERY_S = 0.5
 FIRST_SOLVE_S = 3.0
@@ -29,13 +30,16 @@ WHOLE_MIN = 2
 BIAS_SD_RAD_S = np.radians(0.05)
 """What is uncertain of the bias while the angle is carried, one sd."""
 
+COLUMNS = 7
+
 CAPACITY_S = 3600.0
 """A set longer than an hour is refused: memory and time per solution stay bounded."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """What is known at `t_s`. `rotation_deg` IR positive from the neutral, with its sd; None before the first solution.
+    """What is known at `t_s`. `rotation_deg` IR positive from the neutral, with its sd; None before the first solution,
+    and where inward is told from the order before the first end has been visited.
 
     `reps`: the repetitions that are complete. `rate_deg_s`: how fast the thigh turns inward now.
     """
@@ -51,12 +55,17 @@ class LiveRotation:
     """Push samples as they come; read the state. Nothing later than the pushed samples is used."""
 
     def __init__(self, position: Position, side: Side, *, protocol: Protocol | None = None, axis: Floats | None = None) -> None:
-        """axis: (3,) calibrated femoral axis in the sensor frame, pointing to the hip; None to find it on the way."""
+        """axis: (3,) calibrated femoral axis in the sensor frame, pointing to the hip; None to find it on the way.
+
+        Raises:
+            UsageError: an unknown position or side.
+        """
+        check_pose(position, side)
         self.position: Position = position
         self.side: Side = side
         self.protocol = protocol or for_position(position)
         self._axis = axis
-        self._rows = np.empty((1024, 7))
+        self._rows = np.empty((1024, COLUMNS))
         self._count = 0
         self._next_solve_s = -np.inf
         self._solution: Solution | None = None
@@ -68,30 +77,51 @@ class LiveRotation:
         Raises:
             InputError: a sample that is not finite or not later than the one before.
         """
-        fresh = np.column_stack([np.atleast_1d(t_s), np.atleast_2d(gyr_rad_s), np.atleast_2d(acc_m_s2)])
+        fresh, steps = self._checked(t_s, gyr_rad_s, acc_m_s2)
+        begin = 0
+        while begin < len(fresh):
+            # a solution falls due at the same sample however the samples are bundled
+            due = int(np.searchsorted(fresh[begin:, 0], self._next_solve_s)) if self._count else 0
+            end = min(begin + due + 1, len(fresh))
+            self._take(fresh[begin:end], steps[begin:end])
+            begin = end
+        return self._state()
+
+    def _checked(self, t_s: Floats, gyr_rad_s: Floats, acc_m_s2: Floats) -> tuple[Floats, Floats]:
+        """Rows (k, 7) and the time steps (k,) before each."""
+        try:
+            fresh = np.column_stack([np.atleast_1d(t_s), np.atleast_2d(gyr_rad_s), np.atleast_2d(acc_m_s2)]).astype(float)
+        except (ValueError, TypeError):
+            raise InputError("live samples are not t_s (k,), gyr (k, 3) and acc (k, 3)", "Push arrays of these shapes.") from None
+        if fresh.shape[1] != COLUMNS or not len(fresh):
+            raise InputError(f"live samples have the shape {fresh.shape}", "Push t_s (k,), gyr (k, 3) and acc (k, 3), k at least 1.")
         if not np.isfinite(fresh).all():
             raise InputError(f"live sample near {fresh[0, 0]:.3f} s is not a finite number", "Drop it before it is pushed.")
-        steps = np.diff(fresh[:, 0], prepend=self._rows[self._count - 1, 0] if self._count else fresh[0, 0] - 1.0)
+        steps = np.diff(fresh[:, 0], prepend=self._rows[self._count - 1, 0] if self._count else fresh[0, 0] - 1e-3)
         if (steps <= 0).any():
-            raise InputError(f"live sample at {fresh[np.argmax(steps <= 0), 0]:.3f} s is not later than the one before", "Sort and drop duplicates.")
-        self._append(fresh)
-        times = self._rows[: self._count, 0]
-        if times[-1] - times[0] > CAPACITY_S:
+            at = fresh[int(np.argmax(steps <= 0)), 0]
+            raise InputError(f"live sample at {at:.3f} s is not later than the one before", "Sort and drop duplicates.")
+        if steps.max() > MAX_GAP_S:
+            raise InputError(f"the live stream paused for {steps.max():.0f} s", "Begin a new set after a pause this long.")
+        if self._count and fresh[-1, 0] - self._rows[0, 0] > CAPACITY_S:
             raise InputError(f"the live set is longer than {CAPACITY_S:.0f} s", "Stop it and begin a new one.")
-        self._carry(fresh, steps)
-        if times[-1] >= self._next_solve_s and times[-1] - times[0] >= FIRST_SOLVE_S:
+        return fresh, steps
+
+    def _take(self, fresh: Floats, steps: Floats) -> None:
+        self._append(fresh)
+        self._carried += steps @ fresh[:, 1:4] if self._solution else 0.0
+        now, start = self._rows[self._count - 1, 0], self._rows[0, 0]
+        if self._next_solve_s == -np.inf:
+            self._next_solve_s = start + FIRST_SOLVE_S
+        if now >= self._next_solve_s:
             self._solve()
-        return self._state()
 
     def _append(self, fresh: Floats) -> None:
         need = self._count + len(fresh)
         if need > len(self._rows):
-            self._rows = np.concatenate([self._rows, np.empty((max(len(self._rows), len(fresh)), 7))])
+            self._rows = np.concatenate([self._rows, np.empty((max(len(self._rows), len(fresh)), COLUMNS))])
         self._rows[self._count : need] = fresh
         self._count = need
-
-    def _carry(self, fresh: Floats, steps: Floats) -> None:
-        self._carried += steps @ fresh[:, 1:4] if self._solution else 0.0
 
     def _solve(self) -> None:
         rows = self._rows[: self._count].copy()
@@ -104,7 +134,7 @@ class LiveRotation:
 
     def _state(self) -> LiveState:
         now = float(self._rows[self._count - 1, 0])
-        if self._solution is None:
+        if self._solution is None or not self._solution.side_known:
             return LiveState(now, None, None, None, ())
         course, axis = self._solution.course, self._solution.axis
         ahead = now - float(self._solution.grid.t_s[-1])

@@ -9,7 +9,9 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from coxa import hip
-from coxa.fusion import batch, families, gravity
+from coxa.errors import UsageError
+from coxa.fusion import axis as axes
+from coxa.fusion import batch, families, gravity, pose
 from coxa.fusion.axis import Axis, femoral_axis
 from coxa.fusion.batch import Estimate
 from coxa.fusion.events import RATE_LOW_PASS_HZ, Event, find_events
@@ -18,13 +20,19 @@ from coxa.fusion.still import coarse_bias
 from coxa.protocols import Protocol
 from coxa.reps.find import Found, Stay, find_reps, stays
 from coxa.reps.measure import Course, Measured, measure
-from coxa.reps.plausible import plausible
-from coxa.results import Position, Side
+from coxa.reps.plausible import a_set, plausible
+from coxa.results import POSITIONS, SIDES, Position, Side
 from coxa.samples import Floats, Samples
 
 ACC_LOW_PASS_HZ = 1.0
 GYR_LOW_PASS_HZ = 5.0
 """Gravity without the strap's own acceleration; the turn without tremor."""
+
+MARGIN_S, NEARLY_ALL = 0.5, 0.9
+"""Kept around the repetitions, and the share of the recording from which on it is not worth solving again."""
+
+ODD_SHARE = 1.8
+"""An arc this much beyond the usual one is not part of the set: the wearer turned over."""
 
 NO_NEUTRAL_SD_RAD = np.radians(10.0)
 """Where no neutral was seen, zero is the middle between the ends: wrong by about this much."""
@@ -55,6 +63,19 @@ class Solution:
     measured: tuple[Measured, ...]
     observability: float
 
+    @property
+    def side_known(self) -> bool:
+        """Whether it is known which way is inward: from gravity, a calibration, or the first end that was visited."""
+        return self.axis.sign_source != "order" or bool(np.any(self.course.estimate.labels))
+
+
+def check_pose(position: str, side: str) -> None:
+    """UsageError where position or side is not one that is known."""
+    if position not in POSITIONS:
+        raise UsageError(f"position '{position}' is unknown", f"Use one of {', '.join(POSITIONS)}.")
+    if side not in SIDES:
+        raise UsageError(f"side '{side}' is unknown", f"Use one of {', '.join(SIDES)}.")
+
 
 @cache
 def _blas() -> ThreadpoolController:
@@ -70,6 +91,33 @@ def solve(samples: Samples, position: Position, side: Side, protocol: Protocol, 
 
 def _solve(samples: Samples, position: Position, side: Side, protocol: Protocol, axis: Floats | None) -> Solution:
     grid = uniform(samples)
+    span = pose.set_span(grid, grid.low_passed(grid.acc, ACC_LOW_PASS_HZ), position)
+    solution = _solve_set(grid.part(*span), position, side, protocol, axis)
+    inner = _repetitions_span(solution)
+    if inner and (inner[1] - inner[0]) < NEARLY_ALL * len(solution.grid.t_s):
+        # what came before and after has had its part in axis, bias and neutral: once more without it
+        again = _solve_set(solution.grid.part(*inner), position, side, protocol, axis)
+        if again.measured:
+            return again
+    return solution
+
+
+def _repetitions_span(solution: Solution) -> tuple[int, int] | None:
+    """Grid indices [begin, end) from the pause before the first repetition to the pause after the last."""
+    whole = [m.rep.arc_deg for m in solution.measured if "half_rep" not in m.rep.flags]
+    if not whole:
+        return None
+    usual = float(np.median(whole))
+    like = [m for m in solution.measured if m.rep.arc_deg < ODD_SHARE * usual]
+    first, last = like[0], like[-1]
+    t, dt = solution.grid.t_s, solution.grid.dt_s
+    begin, end = (int(i) for i in np.searchsorted(t, [first.rep.start_s, last.rep.end_s]))
+    begin = min(begin, first.found.before.begin if first.found.before else begin) - round(MARGIN_S / dt)
+    end = max(end, last.found.after.end if last.found.after else end) + round(MARGIN_S / dt)
+    return max(begin, 0), min(end, len(t))
+
+
+def _solve_set(grid: Grid, position: Position, side: Side, protocol: Protocol, axis: Floats | None) -> Solution:
     coarse, bias_seen = coarse_bias(grid)
     slow_acc = grid.low_passed(grid.acc, ACC_LOW_PASS_HZ)
     found_axis = femoral_axis(grid, grid.low_passed(grid.gyr - coarse, GYR_LOW_PASS_HZ), slow_acc, position, axis)
@@ -87,6 +135,8 @@ def _solve(samples: Samples, position: Position, side: Side, protocol: Protocol,
     )  # fmt: skip
     measured = measure(course, groups, protocol)
     measured = _apart([m for m in measured if plausible(m.rep, grid, found_axis.u, coarse, protocol)])
+    if not a_set(measured, grid, coarse):
+        measured = []
     numbered = tuple(replace(m, rep=replace(m.rep, index=i)) for i, m in enumerate(measured, 1))
     seen = float(np.median(gravity.observability(slow_acc, found_axis.u)[slice(*zero.span)]))
     return Solution(grid, found_axis, coarse, bias_seen, events, zero, course, numbered, seen)
@@ -94,12 +144,12 @@ def _solve(samples: Samples, position: Position, side: Side, protocol: Protocol,
 
 def rotation(grid: Grid, rate: Floats, slow_acc: Floats, axis: Axis) -> tuple[list[Event], Estimate]:
     """Pauses of the turning and the rotation about the axis. rate: (m,) about it, coarse bias removed."""
-    scale_sd = float(np.hypot(batch.SCALE_SD, 0.5 * axis.sd_rad**2))
+    scale_sd = float(np.hypot(batch.SCALE_SD, axes.scale_sd(axis)))
     events = find_events(grid, rate)
     first = batch.estimate(grid, rate, events, None, slow_acc, axis.u, scale_sd=scale_sd)
     # with the bias known better, stillness is judged better
     events = find_events(grid, rate - first.bias)
-    labels = families.classify(events, levels(first.angle, events), grid.dt_s)
+    labels = families.classify(events, levels(first.angle, events), grid)
     return events, batch.estimate(grid, rate, events, labels, slow_acc, axis.u, scale_sd=scale_sd)
 
 
@@ -113,24 +163,25 @@ def _sided(
 ) -> tuple[float, list[Stay], list[Found]]:
     """Sign that turns the axis' angle into IR positive, the stays and repetitions in that sign."""
     first_end = -1 if protocol.order == "er-first" else 1
-    labels = estimate.labels
+    sign, dt = 1.0 if side == "right" else -1.0, estimate.grid.dt_s
+    sequence = stays(events, (estimate.labels * int(sign)).astype(np.int8), sign * estimate.angle)
     if axis.sign_source == "order":
-        ends = labels[labels != families.NEUTRAL]
-        sign = 1.0 if not len(ends) or ends[0] == first_end else -1.0
-    else:
-        sign = 1.0 if side == "right" else -1.0
-    sequence = stays(events, (labels * int(sign)).astype(np.int8), sign * estimate.angle)
-    return sign, sequence, find_reps(sequence, first_end)
+        ends = [stay.label for stay in sequence if stay.label != families.NEUTRAL]
+        groups = find_reps(sequence, ends[0] if ends else first_end, dt)
+        firsts = sum(group.ends[0].label for group in groups if len(group.ends) == 2) or (ends[0] if ends else first_end)
+        if firsts * first_end < 0:
+            sign = -sign
+            sequence = [replace(stay, label=-stay.label) for stay in sequence]
+    return sign, sequence, find_reps(sequence, first_end, dt)
 
 
 def _neutral(estimate: Estimate, sequence: list[Stay], groups: list[Found], sign: float) -> Zero:
     """Zero of the set: the still start, else the mean of the returns, else the middle between the ends."""
     angle, trim = sign * estimate.angle, max(1, round(0.15 / estimate.grid.dt_s))
     whole = (0, len(angle))
-    first = sequence[0] if sequence else None
-    still = first and first.label == families.NEUTRAL and (first.end - first.begin) * estimate.grid.dt_s >= families.START_MIN_S
-    if first and still and first.begin * estimate.grid.dt_s < families.START_LATEST_S:
-        span = (0 if first.begin < trim else first.begin + trim, first.end - trim)
+    pose = groups[0].before if groups else sequence[0] if sequence else None
+    if pose and pose.label == families.NEUTRAL and (pose.end - pose.begin) * estimate.grid.dt_s >= families.START_MIN_S:
+        span = (0 if pose.begin < trim else pose.begin + trim, pose.end - trim)
         row = sign * estimate.mean_rows([span])[0]
         return Zero(float(angle[slice(*span)].mean()), row, 0.0, "start", span)
     after = [group.after for group in groups if group.after] or [s for s in sequence if s.label == families.NEUTRAL]

@@ -40,7 +40,7 @@ TREND_SD_RAD = np.radians(0.25)
 UNKNOWN_SD = 1e3
 """Of what has no prior: gravity's zero, the families' means."""
 
-LEVEL_SD_RAD, LEVEL_WANDER_SHARE = np.radians(0.05), 0.35
+LEVEL_SD_RAD, LEVEL_WANDER_SHARE = np.radians(0.03), 0.25
 """What the choice of a hold's edges adds to its level: a little, and a share of the unsteadiness in the hold."""
 
 HUBER = 2.5
@@ -135,6 +135,8 @@ class _Fit:
     labels: Labels | None
     scale_sd: float
     spread: Floats = field(default_factory=SPREAD_PRIOR_RAD.copy)
+    walk: float | None = None
+    weighed: bool = False
     scale: int = field(init=False)
     levels: Floats = field(init=False)
     slope_weight: Floats = field(init=False)
@@ -151,11 +153,9 @@ class _Fit:
 
     def solve(self, angle: Floats) -> tuple[Floats, Floats]:
         """Solution (q,) and covariance (q, q), linearised at the angle (m,) of the pass before."""
-        rows, sd = unknowns.prior(self.grid, self.rate)
         size = self.scale + 9
         matrix, right = np.zeros((size, size)), np.zeros(size)
         others = np.array([self.scale_sd, ZERO_G_SD, ZERO_G_SD, *[UNKNOWN_SD] * 4, TREND_SD_RAD, TREND_SD_RAD])
-        matrix[: self.scale, : self.scale] = (rows / sd[:, None] ** 2).T @ rows
         matrix[np.arange(self.scale, size), np.arange(self.scale, size)] = 1 / others**2
 
         def add(rows: Floats, values: Floats, weights: Floats) -> None:
@@ -169,11 +169,30 @@ class _Fit:
             add(self._gravity_rows(angle), self.seen.excess, self.seen.weight)
         if self.labels is not None:
             add(self.levels, self.known.level, self.level_weight / self.spread[self.family] ** 2)
-        factor = cho_factor(matrix)
-        return cho_solve(factor, right), cho_solve(factor, np.eye(size))
+        return self._likeliest(matrix, right)
+
+    def _likeliest(self, matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
+        """Solution and covariance under the bias walk that the recording makes likeliest (largest marginal likelihood)."""
+        rows, sd = unknowns.prior(self.grid, self.rate)
+        walks = len(unknowns.knots(self.grid)) - 1
+        best, chosen, walk = -np.inf, (right, matrix), 1.0
+        for factor in unknowns.WALK_FACTORS if self.walk is None else (self.walk,):
+            scaled = sd.copy()
+            scaled[1 : 1 + walks] *= factor
+            full = matrix.copy()
+            full[: self.scale, : self.scale] += (rows / scaled[:, None] ** 2).T @ rows
+            cholesky = cho_factor(full)
+            solution = cho_solve(cholesky, right)
+            evidence = 0.5 * float(right @ solution) - float(np.log(np.diag(cholesky[0])).sum()) - walks * np.log(factor)
+            evidence -= 0.5 * (np.log(factor) / unknowns.WALK_FACTOR_SD) ** 2
+            if evidence > best:
+                best, chosen, walk = evidence, (solution, cho_solve(cholesky, np.eye(len(right)))), factor
+        self.walk = walk if self.weighed else None
+        return chosen
 
     def reweigh(self, solution: Floats) -> None:
         """Slopes and levels by their own scatter: it says how still the holds were, and how well ends were found again."""
+        self.weighed = True
         off = (self.known.slope - self.known.slope_columns @ solution[: self.scale]) / self.known.slope_sd
         scatter = 1.4826 * float(np.median(np.abs(off))) if len(off) else 1.0
         unit = np.sqrt((SPREAD_WEIGHT + len(off) * max(scatter, 0.3) ** 2) / (SPREAD_WEIGHT + len(off)))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coxa.fusion import unknowns
-from coxa.fusion.events import Event
+from coxa.fusion.events import TURN_MIN_RAD, Event
 from coxa.fusion.grid import Grid
 from coxa.samples import Floats
 
@@ -19,7 +19,12 @@ WANDER_FLOOR_RAD = np.radians(0.03)
 WANDER_CORRELATION_S = 1.5
 """Unsteadiness in a hold: never less than this, and correlated over about this time."""
 
-SHORTEST_S = 0.2
+CREEP_SD_RAD_S = np.radians(0.2)
+"""Nobody holds stiller than this, one sd of the mean rate in a hold that is shorter than the unsteadiness' own time."""
+
+PASSED_MIN_S = 1.2
+"""A shorter pause between two moves in the same direction still carries the end of one and the beginning of the other,
+which both creep the same way: its slope is not the bias."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ def gather(grid: Grid, integral: Floats, events: list[Event]) -> Evidence:
 
     level, level_columns = mean(height), mean(columns)
     held = np.array([e.kind == "plateau" for e in events]) & (count >= 3)
+    held &= ~passed_through(level) | (count * step * grid.dt_s >= PASSED_MIN_S)
     t = t - np.repeat(mean(t), count)
     moment = mean(t * t)[held]
     slope = mean(t * height)[held] / moment
@@ -59,10 +65,20 @@ def gather(grid: Grid, integral: Floats, events: list[Event]) -> Evidence:
     residual = mean((height - np.repeat(level, count)) ** 2)[held] - slope**2 * moment
     scatter = np.maximum(residual, 0.0) * count[held] / np.maximum(count[held] - 2, 1)
     wander = max(float(np.sqrt(np.median(scatter))) if len(scatter) else 0.0, float(WANDER_FLOOR_RAD))
-    # slope of a line through T seconds of noise with correlation time τ: sd = √(12 τ) σ / T^1.5
-    seconds = np.maximum(count[held] * step * grid.dt_s, SHORTEST_S)
-    sd = np.sqrt(12 * WANDER_CORRELATION_S) * wander / seconds**1.5
+    # unsteadiness of correlation time τ: in a hold shorter than τ it is a creep at its own rate, in a longer one the
+    # slope of a line through T seconds of it falls as T^-1.5
+    creep = max(float(np.sqrt(12)) * wander / WANDER_CORRELATION_S, float(CREEP_SD_RAD_S))
+    sd = creep * np.minimum(1.0, WANDER_CORRELATION_S / (count[held] * step * grid.dt_s)) ** 1.5
     return Evidence(level, level_columns, slope, slope_columns, sd, wander)
+
+
+def passed_through(level: Floats) -> NDArray[np.bool_]:
+    """(k,) events that the turn enters and leaves in the same direction, by their levels (k,), rad: never an end."""
+    move = np.diff(level)
+    sign = np.where(np.abs(move) < TURN_MIN_RAD, 0.0, np.sign(move))
+    out = np.zeros(len(level), dtype=bool)
+    out[1:-1] = sign[:-1] * sign[1:] > 0
+    return out
 
 
 def _inner(events: list[Event], step: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

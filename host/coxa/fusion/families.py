@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from coxa.fusion.events import TURN_MIN_RAD, Event
+from coxa.fusion.events import Event
+from coxa.fusion.evidence import passed_through
+from coxa.fusion.grid import Grid
 from coxa.samples import Floats
 
 Labels = NDArray[np.int8]
@@ -23,28 +25,56 @@ START_MIN_S, START_LATEST_S = 1.5, 1.0
 START_NEAR_RAD = np.radians(6.0)
 """Levels this near to the first belong to the start pose: a bias not yet known well may drift by this much."""
 
+INSIDE_SHARE = 0.2
+"""A level this share of the range away from both ends of it is inside."""
+
+BREAK_S = 1.5
+"""A longer gap breaks the thread of the levels: the thigh may be anywhere after it."""
+
 NEIGHBOURS = 7
 """Neutrals that a line for the local zero runs through: drift over seven repetitions is followed, outliers are not."""
 
 
-def classify(events: list[Event], level_rad: Floats, dt_s: float) -> Labels:
-    """(k,) label of each event from its level (k,); slow drift of the levels is followed."""
-    if not events:
-        return np.zeros(0, dtype=np.int8)
-    passed = _passed_through(events, level_rad)
+def classify(events: list[Event], level_rad: Floats, grid: Grid) -> Labels:
+    """(k,) label of each event from its level (k,); slow drift of the levels is followed.
+
+    After a gap the level may be anywhere: what lies between two gaps is told apart by itself.
+    """
+    breaks = [end for start, end in grid.gaps if end - start > BREAK_S]
+    stretch = np.searchsorted(breaks, grid.t_s[[event.middle for event in events]]) if events else np.zeros(0)
+    labels = np.zeros(len(events), dtype=np.int8)
+    for number in range(len(breaks) + 1):
+        inside = np.flatnonzero(stretch == number)
+        if len(inside):
+            part = [events[i] for i in inside]
+            starts = start_count(part, level_rad[inside], grid.dt_s) if number == 0 else 0
+            labels[inside] = _classify(part, level_rad[inside], starts)
+    return labels
+
+
+def _classify(events: list[Event], level: Floats, starts: int) -> Labels:
+    passed = passed_through(level)
     candidates = passed.copy()
-    candidates[: start_count(events, level_rad, dt_s)] = True
+    candidates[:starts] = True
+    if not candidates.any():
+        candidates = _inside(level)
     if candidates.any():
-        zero = _local_line(level_rad, candidates)
+        zero = _local_line(level, candidates)
     else:
-        middle = 0.5 * (level_rad.min() + level_rad.max())
-        zero = np.full(len(events), level_rad[0] if events[0].kind == "plateau" else middle)
-    labels = _split(level_rad - zero, passed)
+        zero = np.full(len(events), level[0] if events[0].kind == "plateau" else 0.5 * (level.min() + level.max()))
+    labels = _split(level - zero, passed)
     for _ in range(2):
         neutral = labels == NEUTRAL
         if neutral.any():
-            labels = _split(level_rad - _local_line(level_rad, neutral), passed)
+            labels = _split(level - _local_line(level, neutral), passed)
     return labels
+
+
+def _inside(level: Floats) -> NDArray[np.bool_]:
+    """Events whose level is well inside the range of all: with both ends visited, the neutral."""
+    low, high = float(level.min()), float(level.max())
+    margin = INSIDE_SHARE * (high - low)
+    return (level > low + margin) & (level < high - margin)
 
 
 def start_count(events: list[Event], level_rad: Floats, dt_s: float) -> int:
@@ -59,15 +89,6 @@ def start_count(events: list[Event], level_rad: Floats, dt_s: float) -> int:
     while count and events[count - 1].kind != "plateau":
         count -= 1
     return count if count and (events[count - 1].end - events[0].begin) * dt_s >= START_MIN_S else 0
-
-
-def _passed_through(events: list[Event], level: Floats) -> NDArray[np.bool_]:
-    """Events that the turn enters and leaves in the same direction: never an end."""
-    move = np.diff(level)
-    sign = np.where(np.abs(move) < TURN_MIN_RAD, 0.0, np.sign(move))
-    out = np.zeros(len(events), dtype=bool)
-    out[1:-1] = sign[:-1] * sign[1:] > 0
-    return out
 
 
 def _local_line(level: Floats, chosen: NDArray[np.bool_]) -> Floats:

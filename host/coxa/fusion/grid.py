@@ -33,6 +33,14 @@ class Grid:
     missing: np.ndarray
     gaps: tuple[tuple[float, float], ...]
 
+    def part(self, begin: int, end: int) -> Grid:
+        """The grid points [begin, end) alone; self where that is all."""
+        if (begin, end) == (0, len(self.t_s)):
+            return self
+        t = self.t_s[begin:end]
+        gaps = tuple((max(a, float(t[0])), min(b, float(t[-1]))) for a, b in self.gaps if b > t[0] and a < t[-1])
+        return Grid(t, self.dt_s, self.gyr[begin:end], self.acc[begin:end], self.missing[begin:end], gaps)
+
     def low_passed(self, x: Floats, cutoff_hz: float) -> Floats:
         """x (m, …) without what is faster than cutoff_hz; zero phase, second-order Butterworth run both ways."""
         sos = butter(2, min(2 * cutoff_hz * self.dt_s, 0.95), output="sos")

@@ -11,7 +11,10 @@ from coxa.samples import Floats
 KNOT_S, KNOTS_MAX = 10.0, 32
 BIAS_SD_RAD_S = np.radians(1.0)
 BIAS_WALK_RAD_S_RTS = np.radians(0.003)
-"""Prior of the rest of the bias, and of its random walk per √s: covers the warm-up of a consumer chip."""
+WALK_FACTORS = (1.0, 2.5, 6.0, 15.0, 40.0)
+WALK_FACTOR_SD = 1.0
+"""Prior of the rest of the bias, and of its random walk per √s as of a warm consumer chip. A recording may show that its
+bias walked several times as much (warming up); how readily that is believed is the sd of the factor's logarithm."""
 
 GAP_RATE_MIN_RAD_S = np.radians(5.0)
 """Nobody is known to be stiller than this while the sensor is not heard."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from functools import cache
 from importlib import resources
@@ -107,9 +108,18 @@ def _check(protocol: Protocol, where: str) -> None:
     known = {"holds", "pace", "smoothness", "steadiness", "return", "consistency", "completeness"}
     if unknown := sorted(set(protocol.subscores) - known):
         raise ConfigError(f"protocol {where} has an unknown sub-score '{unknown[0]}'", f"Known are {', '.join(sorted(known))}.")
-    if any(s.weight < 0 or s.full == s.none for s in protocol.subscores.values()):
-        raise ConfigError(f"protocol {where} has a negative weight, or equal full and none", "Mend that sub-score.")
+    for name, part in protocol.subscores.items():
+        if not (math.isfinite(part.weight) and part.weight >= 0):
+            raise ConfigError(f"protocol {where}: sub-score '{name}' has the weight {part.weight}", "Use 0 or more.")
+        if not (math.isfinite(part.full) and math.isfinite(part.none)) or part.full == part.none:
+            raise ConfigError(
+                f"protocol {where}: sub-score '{name}' has full = {part.full} and none = {part.none}", "Use two different numbers."
+            )
     if not sum(s.weight for s in protocol.subscores.values()) > 0:
         raise ConfigError(f"protocol {where} gives no sub-score a weight", "Give one of them a weight above 0.")
+    for key in ("hold_min_s", "hold_goal_s", "peak_rate_max_deg_s", "swing_max_deg", "arc_min_deg"):
+        value = getattr(protocol, key)
+        if not (math.isfinite(value) and value > 0):
+            raise ConfigError(f"protocol {where}: {key} is {value}", "Use a number above 0.")
     if not 0 < protocol.reps_min <= protocol.reps_max:
         raise ConfigError(f"protocol {where}: reps_min and reps_max are {protocol.reps_min} and {protocol.reps_max}", "Use 0 < reps_min <= reps_max.")

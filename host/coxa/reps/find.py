@@ -43,6 +43,9 @@ REST_BETWEEN_COST = 0.5
 """Costs of reading the sequence of ends as repetitions: an end alone; a pair against the usual order; a pair with a
 longer rest inside than around it. Only their order matters: a pair in the usual order without a rest is free."""
 
+LONGER_S = 0.25
+"""A rest this much longer than the usual one separates repetitions."""
+
 
 def stays(events: list[Event], labels: Labels, angle: Floats) -> list[Stay]:
     """Events joined by family. A neutral missed between two visits of the same end is no reason to join the two."""
@@ -63,8 +66,9 @@ def _stays_near(angle: Floats, stay: Stay, event: Event, label: int) -> bool:
     return float(np.min(label * angle[stay.begin : event.end])) > 0.5 * level
 
 
-def find_reps(sequence: list[Stay], first_end: int) -> list[Found]:
-    """The cheapest reading of the ends as repetitions; first_end: label (±1) of the end that the protocol puts first.
+def find_reps(sequence: list[Stay], first_end: int, dt_s: float) -> list[Found]:
+    """The cheapest reading of the ends as repetitions; first_end: label (±1) of the end that the protocol puts first;
+    dt_s: of the grid.
 
     Two opposite ends in a row can be one repetition. Which ones belong together shows in the rests at the neutral
     (longer between repetitions than inside) and in the order, decided for the whole set.
@@ -72,13 +76,13 @@ def find_reps(sequence: list[Stay], first_end: int) -> list[Found]:
     ends = [i for i, stay in enumerate(sequence) if stay.label != NEUTRAL]
     if not ends:
         return []
-    readings = [_read(sequence, ends, order) for order in (first_end, -first_end)]
+    readings = [_read(sequence, ends, order, LONGER_S / dt_s) for order in (first_end, -first_end)]
     # the protocol's order wins a draw; a set done the other way round is cheaper to read in its own order
     groups = min(readings, key=lambda reading: reading[0])[1]
     return [_found(sequence, group) for group in groups]
 
 
-def _read(sequence: list[Stay], ends: list[int], first_end: int) -> tuple[float, list[tuple[int, ...]]]:
+def _read(sequence: list[Stay], ends: list[int], first_end: int, longer: float) -> tuple[float, list[tuple[int, ...]]]:
     """Dynamic programme over the ends: each alone or paired with the next."""
     rest = [_rest(sequence, a, b) for a, b in pairwise(ends)]
     usual = float(np.median(rest)) if rest else 0.0
@@ -89,7 +93,7 @@ def _read(sequence: list[Stay], ends: list[int], first_end: int) -> tuple[float,
         if k and sequence[ends[k - 1]].label == -sequence[end].label:
             cost, groups = best[k - 1]
             wrong = WRONG_ORDER_COST * (sequence[ends[k - 1]].label != first_end)
-            rested = REST_BETWEEN_COST * (rest[k - 1] > usual + 0.25 / 0.02)
+            rested = REST_BETWEEN_COST * (rest[k - 1] > usual + longer)
             choices.append((cost + wrong + rested, [*groups, (ends[k - 1], end)]))
         best.append(min(choices, key=lambda choice: choice[0]))
     return best[-1]

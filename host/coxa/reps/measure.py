@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coxa.fusion.batch import Estimate
+from coxa.fusion.families import TURNED_MIN_RAD
 from coxa.protocols import Protocol
 from coxa.reps.find import Found, Stay
 from coxa.reps.ramps import Ramp, ramp
@@ -44,9 +45,10 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A repetition, and the grid spans over which its ends were averaged; None for an end that was not visited."""
+    """A repetition, its stays, and the grid spans over which its ends were averaged; None for an end not visited."""
 
     rep: Rep
+    found: Found
     ir_span: tuple[int, int] | None
     er_span: tuple[int, int] | None
 
@@ -91,7 +93,7 @@ def _measure(course: Course, found: Found, protocol: Protocol) -> Measured:
         return_error_deg=_return_error(course, found, end),
         valid=not INVALIDATING & set(flags), flags=flags, score=0.0,
     )  # fmt: skip
-    return Measured(rep, ir.span, er.span)
+    return Measured(rep, found, ir.span, er.span)
 
 
 def end_rows(course: Course, measured: Sequence[Measured]) -> tuple[Floats, Floats]:
@@ -111,9 +113,12 @@ def _with_uncertainty(course: Course, measured: list[Measured]) -> list[Measured
     ir, er = end_rows(course, measured)
     visited = np.array([[m.ir_span is not None, m.er_span is not None] for m in measured])
     edges, zero = course.estimate.level_sd_rad, course.zero_sd_rad
-    sds = [np.degrees(np.hypot(course.estimate.sd(row), np.hypot(edges, zero))) * seen for row, seen in zip((ir, er), visited.T, strict=True)]
+    of_ends = [np.hypot(course.estimate.sd(row), np.hypot(edges, zero)) for row in (ir, er)]
+    # an end that was not visited may have been, by less than what is told apart from the neutral
+    sds = [np.degrees(np.where(seen, sd, TURNED_MIN_RAD)) for sd, seen in zip(of_ends, visited.T, strict=True)]
     both = visited.all(axis=1)
-    arc = np.degrees(np.sqrt(course.estimate.sd(ir + er) ** 2 + visited.sum(axis=1) * edges**2 + np.where(both, 0.0, zero) ** 2))
+    loose = np.where(both, 0.0, np.hypot(zero, TURNED_MIN_RAD))
+    arc = np.degrees(np.sqrt(course.estimate.sd(ir + er) ** 2 + visited.sum(axis=1) * edges**2 + loose**2))
     return [
         replace(m, rep=replace(m.rep, ir_sd_deg=float(a), er_sd_deg=float(b), arc_sd_deg=float(c)))
         for m, a, b, c in zip(measured, *sds, arc, strict=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from coxa.samples import Floats
 
-LOW_SHARE, HALF_SHARE = 0.10, 0.50
+CORE_SHARE, LOW_SHARE, HALF_SHARE = 0.05, 0.10, 0.50
 """Speeds, as shares of the move's peak, whose instants tell where the move begins and how softly."""
 
 SOFTNESS = (0.0, 0.07, 0.202, 0.264)
@@ -51,7 +51,7 @@ def ramp(t_s: Floats, slow_rate: Floats, begin: int, end: int, way: int) -> Ramp
 
 def _edges(t_s: Floats, speed: Floats, peak_at: int, peak: float) -> Ramp:
     """The move around the peak of `speed`, followed both ways until it is over."""
-    first, last = _quiet(speed, peak_at, LOW_SHARE * peak)
+    first, last = _quiet(speed, peak_at, CORE_SHARE * peak)
     half = [_crossing(t_s, speed, peak_at, way, HALF_SHARE * peak) for way in (-1, 1)]
     low = [_crossing(t_s, speed, peak_at, way, LOW_SHARE * peak) for way in (-1, 1)]
     width = half[1] - half[0]

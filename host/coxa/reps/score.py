@@ -89,8 +89,9 @@ def _cv_percent(arc: Floats) -> float | None:
 def _subscores(reps: Sequence[Rep], valid: Sequence[Rep], protocol: Protocol) -> dict[str, float]:
     """0-100 each, in the protocol's order; parts that the set cannot show are left out."""
     values: dict[str, float] = {}
-    if valid:
-        each = [rep_values(rep, protocol) for rep in valid]
+    shown = valid or reps  # where none counts, what kept them from counting is still worth showing
+    if shown:
+        each = [rep_values(rep, protocol) for rep in shown]
         for name in ("holds", "pace", "smoothness", "steadiness", "return"):
             known = [v[name] for v in each if name in v]
             if known:

@@ -1,0 +1,7 @@
+"""`python -m coxa`: the command line."""
+
+import sys
+
+from coxa.cli import main
+
+sys.exit(main())
