@@ -55,7 +55,8 @@ def present(solution: Solution, samples: Samples, position: Position, side: Side
     axis, zero, grid = solution.axis, solution.zero, solution.grid
     reps = scored([m.rep for m in solution.measured], protocol)
     return Analysis(
-        position=position, side=side, label="thigh", sampling_rate_hz=samples.sampling_rate_hz, duration_s=samples.duration_s,
+        position=position, side=side, label="thigh",
+        sampling_rate_hz=samples.sampling_rate_hz, duration_s=samples.duration_s,
         observability=solution.observability, gaps=len(grid.gaps), gap_spans_s=grid.gaps,
         neutral="start" if zero.source == "start" else "returns",
         neutral_start_deg_drift=reps[-1].return_error_deg if reps and zero.source == "start" else None,
@@ -70,7 +71,8 @@ def _series(solution: Solution, samples: Samples) -> dict[str, Floats]:
     """Angle, its sd and the swing in degrees at the sample times: the turn between grid points is the sensor's own."""
     grid, course = solution.grid, solution.course
     # before and after the set nothing holds the angle: it goes on with the bias of the set, and its sd grows
-    exact = cumulative_trapezoid((samples.gyr_rad_s - solution.coarse_bias) @ solution.axis.u, samples.t_s, initial=0.0)
+    rate = (samples.gyr_rad_s - solution.coarse_bias) @ solution.axis.u
+    exact = np.asarray(cumulative_trapezoid(rate, samples.t_s, initial=0), dtype=float)
     correction = course.angle - course.sign * np.interp(grid.t_s, samples.t_s, exact)
     angle = course.sign * exact + np.interp(samples.t_s, grid.t_s, correction)
     index = np.unique(np.append(np.arange(0, len(grid.t_s), max(1, round(0.5 / grid.dt_s))), len(grid.t_s) - 1))
@@ -92,20 +94,34 @@ def _warnings(solution: Solution, samples: Samples) -> tuple[str, ...]:
     if not solution.measured:
         return tuple(out)  # that none was found stands in the advice
     if axis.sign_source == "order":
-        out.append("Which way is inward was taken from the order (outward first): if the set began inward, IR and ER are exchanged.")
+        out.append(
+            "Which way is inward was taken from the order (outward first): "
+            "if the set began inward, IR and ER are exchanged."
+        )
     if not solution.bias_seen or not any(e.kind == "plateau" for e in solution.events):
         out.append("No still moment was found: the drift of the sensor is held only by the returns to the neutral.")
     if solution.zero.source == "middle":
-        out.append("No pause at the neutral was found: zero is the middle between the ends, so IR and ER apart are uncertain; the arc is not.")
+        out.append(
+            "No pause at the neutral was found: zero is the middle between the ends, "
+            "so IR and ER apart are uncertain; the arc is not."
+        )
     elif solution.zero.source == "returns":
         out.append("There was no still start: zero is the mean of the returns to the neutral.")
     before = solution.grid.t_s[0] - samples.t_s[0]
     after = samples.t_s[-1] - solution.grid.t_s[-1]
     if max(before, after) > LEFT_OUT_MIN_S:
-        out.append(f"The set was found between other movement: {before:.0f} s before it and {after:.0f} s after it were left out.")
+        out.append(
+            f"The set was found between other movement: {before:.0f} s before it and {after:.0f} s after it "
+            "were left out."
+        )
     if gaps:
         lost = sum(b - a for a, b in gaps)
-        out.append(f"{len(gaps)} gap{'s' * (len(gaps) > 1)} in the data, {lost:.1f} s in all; nothing was filled in silently.")
+        out.append(
+            f"{len(gaps)} gap{'s' * (len(gaps) > 1)} in the data, {lost:.1f} s in all; nothing was filled in silently."
+        )
     if samples.gyr_derived:
-        out.append("The recording has no gyroscope: the rate was taken from its orientation, whose own filter may have smoothed or drifted.")
+        out.append(
+            "The recording has no gyroscope: the rate was taken from its orientation, "
+            "whose own filter may have smoothed or drifted."
+        )
     return tuple(out)

@@ -13,8 +13,8 @@ from coxa.samples import Floats
 def swing_twist(q: Floats, neutral: Floats, u: Floats) -> tuple[Floats, Floats]:
     """Swing (n,) ≥ 0 and twist (n,), rad, unwrapped, of orientations q (n, 4) from the neutral (4,) or (n, 4).
 
-    q and neutral are sensor → earth, scalar first; u (3,) is the femoral axis in the sensor frame. With r = neutral* ⊗ q
-    the twist is 2·atan2(r_v·u, r_w) and the swing 2·acos √(r_w² + (r_v·u)²): Cheng, Nicol & Paul 2000,
+    q and neutral are sensor → earth, scalar first; u (3,) is the femoral axis in the sensor frame. With
+    r = neutral* ⊗ q the twist is 2·atan2(r_v·u, r_w) and the swing 2·acos √(r_w² + (r_v·u)²): Cheng, Nicol & Paul 2000,
     doi 10.1016/S0021-9290(00)00026-2.
     """
     r = quat.multiply(quat.conjugate(neutral), q)

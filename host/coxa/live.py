@@ -54,7 +54,9 @@ class LiveState:
 class LiveRotation:
     """Push samples as they come; read the state. Nothing later than the pushed samples is used."""
 
-    def __init__(self, position: Position, side: Side, *, protocol: Protocol | None = None, axis: Floats | None = None) -> None:
+    def __init__(
+        self, position: Position, side: Side, *, protocol: Protocol | None = None, axis: Floats | None = None
+    ) -> None:
         """axis: (3,) calibrated femoral axis in the sensor frame, pointing to the hip; None to find it on the way.
 
         Raises:
@@ -90,19 +92,29 @@ class LiveRotation:
     def _checked(self, t_s: Floats, gyr_rad_s: Floats, acc_m_s2: Floats) -> tuple[Floats, Floats]:
         """Rows (k, 7) and the time steps (k,) before each."""
         try:
-            fresh = np.column_stack([np.atleast_1d(t_s), np.atleast_2d(gyr_rad_s), np.atleast_2d(acc_m_s2)]).astype(float)
+            fresh = np.column_stack([np.atleast_1d(t_s), np.atleast_2d(gyr_rad_s), np.atleast_2d(acc_m_s2)]).astype(
+                float
+            )
         except (ValueError, TypeError):
-            raise InputError("live samples are not t_s (k,), gyr (k, 3) and acc (k, 3)", "Push arrays of these shapes.") from None
+            raise InputError(
+                "live samples are not t_s (k,), gyr (k, 3) and acc (k, 3)", "Push arrays of these shapes."
+            ) from None
         if fresh.shape[1] != COLUMNS or not len(fresh):
-            raise InputError(f"live samples have the shape {fresh.shape}", "Push t_s (k,), gyr (k, 3) and acc (k, 3), k at least 1.")
+            raise InputError(
+                f"live samples have the shape {fresh.shape}", "Push t_s (k,), gyr (k, 3) and acc (k, 3), k at least 1."
+            )
         if not np.isfinite(fresh).all():
-            raise InputError(f"live sample near {fresh[0, 0]:.3f} s is not a finite number", "Drop it before it is pushed.")
+            raise InputError(
+                f"live sample near {fresh[0, 0]:.3f} s is not a finite number", "Drop it before it is pushed."
+            )
         steps = np.diff(fresh[:, 0], prepend=self._rows[self._count - 1, 0] if self._count else fresh[0, 0] - 1e-3)
         if (steps <= 0).any():
             at = fresh[int(np.argmax(steps <= 0)), 0]
             raise InputError(f"live sample at {at:.3f} s is not later than the one before", "Sort and drop duplicates.")
         if steps.max() > MAX_GAP_S:
-            raise InputError(f"the live stream paused for {steps.max():.0f} s", "Begin a new set after a pause this long.")
+            raise InputError(
+                f"the live stream paused for {steps.max():.0f} s", "Begin a new set after a pause this long."
+            )
         if self._count and fresh[-1, 0] - self._rows[0, 0] > CAPACITY_S:
             raise InputError(f"the live set is longer than {CAPACITY_S:.0f} s", "Stop it and begin a new one.")
         return fresh, steps
@@ -146,7 +158,13 @@ class LiveRotation:
         done = tuple(m.rep for m in self._solution.measured if _complete(m.rep, float(course.t_s[-1])))
         if not _trusted(done, self._solution.zero.source != "middle"):
             done = ()
-        return LiveState(now, float(np.degrees(angle)), float(np.degrees(np.hypot(sd, course.zero_sd_rad))), float(np.degrees(rate)), done)
+        return LiveState(
+            now,
+            float(np.degrees(angle)),
+            float(np.degrees(np.hypot(sd, course.zero_sd_rad))),
+            float(np.degrees(rate)),
+            done,
+        )
 
 
 def _complete(rep: Rep, now_s: float) -> bool:

@@ -24,12 +24,12 @@ def multiply(a: Floats, b: Floats) -> Floats:
 
 def conjugate(q: Floats) -> Floats:
     """The inverse of unit quaternions; (..., 4)."""
-    return q * np.array([1.0, -1.0, -1.0, -1.0])
+    return np.asarray(q * np.array([1.0, -1.0, -1.0, -1.0]))
 
 
 def normalized(q: Floats) -> Floats:
     """Scaled to unit length; (..., 4)."""
-    return q / np.linalg.norm(q, axis=-1, keepdims=True)
+    return np.asarray(q / np.linalg.norm(q, axis=-1, keepdims=True))
 
 
 def rotate(q: Floats, v: Floats) -> Floats:
@@ -65,6 +65,6 @@ def mean(q: Floats) -> Floats:
 
 
 def rate(q: Floats, t_s: Floats) -> Floats:
-    """Mean body angular rate (n, 3), rad/s, between successive orientations q (n, 4) at t_s (n,); row 0 repeats row 1."""
+    """Mean body angular rate (n, 3), rad/s, between successive orientations q (n, 4) at t_s (n,); row 0 is row 1."""
     step = to_rotation_vector(multiply(conjugate(q[:-1]), q[1:])) / np.diff(t_s)[:, None]
     return np.vstack([step[:1], step])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from coxa.samples import Floats
 
@@ -122,9 +124,7 @@ class Analysis:
         from coxa import __version__
 
         names = ("t_s", "rotation_deg", "rotation_sd_deg", "swing_deg")
-        plain = {
-            name: _plain(getattr(self, name)) for name in self.__slots__ if name not in ("reps", "set", *names)
-        }
+        plain = {name: _plain(getattr(self, name)) for name in self.__slots__ if name not in ("reps", "set", *names)}
         out: dict[str, Any] = {"format": FORMAT, "coxa_version": __version__, **plain}
         out["reps"] = [_plain(asdict(rep)) for rep in self.reps]
         out["set"] = _plain(asdict(self.set))
@@ -138,11 +138,11 @@ def _plain(value: Any) -> Any:
     import numpy as np
 
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}  # type: ignore[reportUnknownVariableType]
+        return {k: _plain(v) for k, v in cast(dict[str, Any], value).items()}
     if isinstance(value, np.ndarray):
         return [_plain(v) for v in value.tolist()]
     if isinstance(value, (tuple, list)):
-        return [_plain(v) for v in value]  # type: ignore[reportUnknownVariableType]
+        return [_plain(v) for v in cast(Sequence[Any], value)]
     if isinstance(value, float):
-        return round(value, 6) if value == value and abs(value) != float("inf") else None
+        return round(value, 6) if math.isfinite(value) else None
     return value

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib import import_module
+from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
+from numpy.typing import NDArray
 
 from coxa import hip
 from coxa.errors import UsageError
@@ -28,11 +30,17 @@ ACC_LOW_PASS_HZ = 1.0
 GYR_LOW_PASS_HZ = 5.0
 """Gravity without the strap's own acceleration; the turn without tremor."""
 
-MARGIN_S, NEARLY_ALL = 0.5, 0.9
+MARGIN_S, NEARLY_ALL = 0.5, 0.97
 """Kept around the repetitions, and the share of the recording from which on it is not worth solving again."""
 
 ODD_SHARE = 1.8
 """An arc this much beyond the usual one is not part of the set: the wearer turned over."""
+
+SWINGING_RAD_S = np.radians(20.0)
+"""The thigh's direction moves this fast only when the wearer moves it: unsteadiness stays under 5 deg/s."""
+
+START_AGREES_RAD = np.radians(5.0)
+"""A still pose amid other movement is the start pose only if the returns came back to it this closely."""
 
 NO_NEUTRAL_SD_RAD = np.radians(10.0)
 """Where no neutral was seen, zero is the middle between the ends: wrong by about this much."""
@@ -78,8 +86,8 @@ def check_pose(position: str, side: str) -> None:
 
 
 @cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
+def _blas() -> Any:
+    return import_module("threadpoolctl").ThreadpoolController()  # untyped
 
 
 def solve(samples: Samples, position: Position, side: Side, protocol: Protocol, axis: Floats | None = None) -> Solution:
@@ -109,6 +117,13 @@ def _repetitions_span(solution: Solution) -> tuple[int, int] | None:
         return None
     usual = float(np.median(whole))
     like = [m for m in solution.measured if m.rep.arc_deg < ODD_SHARE * usual]
+    # a single turn at the border that also moved the thigh is settling in, or getting up
+    while like and {"half_rep", "thigh_moved"} <= set(like[0].rep.flags):
+        like.pop(0)
+    while like and {"half_rep", "thigh_moved"} <= set(like[-1].rep.flags):
+        like.pop()
+    if not like:
+        return None
     first, last = like[0], like[-1]
     t, dt = solution.grid.t_s, solution.grid.dt_s
     begin, end = (int(i) for i in np.searchsorted(t, [first.rep.start_s, last.rep.end_s]))
@@ -124,7 +139,7 @@ def _solve_set(grid: Grid, position: Position, side: Side, protocol: Protocol, a
     rate = (grid.gyr - coarse) @ found_axis.u
     events, estimate = rotation(grid, rate, slow_acc, found_axis)
     sign, sequence, groups = _sided(estimate, events, found_axis, side, protocol)
-    zero = _neutral(estimate, sequence, groups, sign)
+    zero = _neutral(estimate, _steady(grid, coarse, found_axis.u), sequence, groups, sign)
     turned = sign * (rate - estimate.bias)
     course = Course(
         estimate=estimate, angle=sign * estimate.angle - zero.level_rad, zero_row=zero.row, zero_sd_rad=zero.sd_rad, rate=turned,
@@ -146,11 +161,11 @@ def rotation(grid: Grid, rate: Floats, slow_acc: Floats, axis: Axis) -> tuple[li
     """Pauses of the turning and the rotation about the axis. rate: (m,) about it, coarse bias removed."""
     scale_sd = float(np.hypot(batch.SCALE_SD, axes.scale_sd(axis)))
     events = find_events(grid, rate)
-    first = batch.estimate(grid, rate, events, None, slow_acc, axis.u, scale_sd=scale_sd)
+    first = batch.estimate(grid, rate, events, None, slow_acc=slow_acc, u=axis.u, scale_sd=scale_sd)
     # with the bias known better, stillness is judged better
     events = find_events(grid, rate - first.bias)
     labels = families.classify(events, levels(first.angle, events), grid)
-    return events, batch.estimate(grid, rate, events, labels, slow_acc, axis.u, scale_sd=scale_sd)
+    return events, batch.estimate(grid, rate, events, labels, slow_acc=slow_acc, u=axis.u, scale_sd=scale_sd)
 
 
 def levels(angle: Floats, events: list[Event]) -> Floats:
@@ -175,15 +190,28 @@ def _sided(
     return sign, sequence, find_reps(sequence, first_end, dt)
 
 
-def _neutral(estimate: Estimate, sequence: list[Stay], groups: list[Found], sign: float) -> Zero:
+def _steady(grid: Grid, coarse_bias: Floats, u: Floats) -> NDArray[np.bool_]:
+    """(m,) where the thigh keeps its direction, whatever it does about its axis u."""
+    rate = grid.gyr - coarse_bias
+    across = rate - (rate @ u)[:, None] * u
+    return np.asarray(np.linalg.norm(grid.low_passed(across, RATE_LOW_PASS_HZ), axis=1) < SWINGING_RAD_S)
+
+
+def _neutral(estimate: Estimate, steady: NDArray[np.bool_], sequence: list[Stay], groups: list[Found], sign: float) -> Zero:
     """Zero of the set: the still start, else the mean of the returns, else the middle between the ends."""
     angle, trim = sign * estimate.angle, max(1, round(0.15 / estimate.grid.dt_s))
     whole = (0, len(angle))
     pose = groups[0].before if groups else sequence[0] if sequence else None
+    if pose and not steady[pose.begin : pose.end].all():
+        # only what lies behind the last swing of the thigh is the start pose
+        pose = replace(pose, begin=pose.begin + int(np.flatnonzero(~steady[pose.begin : pose.end])[-1]) + 1)
     if pose and pose.label == families.NEUTRAL and (pose.end - pose.begin) * estimate.grid.dt_s >= families.START_MIN_S:
         span = (0 if pose.begin < trim else pose.begin + trim, pose.end - trim)
-        row = sign * estimate.mean_rows([span])[0]
-        return Zero(float(angle[slice(*span)].mean()), row, 0.0, "start", span)
+        level = float(angle[slice(*span)].mean())
+        returns = [float(angle[g.after.begin : g.after.end].mean()) for g in groups if g.after]
+        first_of_all = pose.begin * estimate.grid.dt_s < families.START_LATEST_S and not estimate.grid.is_part
+        if first_of_all or not returns or abs(level - float(np.median(returns))) < START_AGREES_RAD:
+            return Zero(level, sign * estimate.mean_rows([span])[0], 0.0, "start", span)
     after = [group.after for group in groups if group.after] or [s for s in sequence if s.label == families.NEUTRAL]
     if after:
         rows = sign * estimate.mean_rows([(s.begin, s.end) for s in after])

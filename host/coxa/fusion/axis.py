@@ -14,8 +14,8 @@ VERTICAL = ("wall", "standing")
 """Positions in which the femur should be vertical, so that gravity shows the axis."""
 
 TILT_SD_RAD, WIDE_TILT_SD_RAD, WIDE_SHARE = np.radians(4.0), np.radians(20.0), 0.2
-"""How far the femur is from vertical there: a few degrees as a rule (pelvis some centimetres off the wall), much more in
-one set of five (wide stance)."""
+"""How far the femur is from vertical there: a few degrees as a rule (pelvis some centimetres off the wall), much
+more in one set of five (wide stance)."""
 
 TURN_SD_RAD = np.radians(6.0)
 """How far the principal axis of the turn is from the femur: compensation in phase with the turn tips it (2-5° of

@@ -3,8 +3,8 @@
 The rate about the axis is integrated once, with its coarse bias removed: G(t). What G has too much is linear in a few
 unknowns: the rest of the bias (piecewise linear in time), a jump for each gap, the scale of the gyroscope. Known is:
 a plateau has no mean rate; the neutral is found again to a few degrees, so are the ends; where gravity sees the axis
-(s = |u × g| well above 0) its angle follows the rotation up to the zero-g offsets of the accelerometer. All of it enters
-with its standard deviation, most of them estimated from the recording itself.
+(s = |u × g| well above 0) its angle follows the rotation up to the zero-g offsets of the accelerometer. All of it
+enters with its standard deviation, most of them estimated from the recording itself.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from coxa.fusion import gravity, unknowns
@@ -73,26 +74,33 @@ class Estimate:
         """What the choice of a hold's edges adds to its level, one sd, rad."""
         return float(np.hypot(LEVEL_SD_RAD, LEVEL_WANDER_SHARE * self.wander_rad))
 
-    def rows(self, index: Floats) -> Floats:
+    def rows(self, index: NDArray[np.intp]) -> Floats:
         """(len(index), p) derivative of the angle at grid indices by the unknowns."""
-        index = np.asarray(index, dtype=np.intp)
         return np.column_stack([unknowns.columns(self.grid, index), self.angle[index]])
 
     def mean_rows(self, spans: Sequence[tuple[int, int]]) -> Floats:
         """(k, p) derivative of the mean angle over each span [begin, end) of the grid."""
         begin, end = np.array(spans).T
         last = np.maximum(end - 1, begin)
-        points = np.linspace(begin, last, MEAN_POINTS, axis=1).astype(np.intp)
+        points = np.asarray(np.linspace(begin, last, MEAN_POINTS, axis=1), dtype=np.intp)
         rows = self.rows(points.ravel())
         return np.asarray(rows.reshape(len(points), MEAN_POINTS, -1).mean(axis=1))
 
     def sd(self, rows: Floats) -> Floats:
         """(k,) one standard deviation, rad, of the combinations `rows` (k, p) of the unknowns."""
-        return np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", rows, self.covariance, rows), 0.0))
+        variance = np.einsum("ij,jk,ik->i", rows, self.covariance, rows)
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)), dtype=float)
 
 
 def estimate(
-    grid: Grid, rate: Floats, events: list[Event], labels: Labels | None, slow_acc: Floats, u: Floats, *, scale_sd: float = SCALE_SD
+    grid: Grid,
+    rate: Floats,
+    events: list[Event],
+    labels: Labels | None,
+    *,
+    slow_acc: Floats,
+    u: Floats,
+    scale_sd: float = SCALE_SD,
 ) -> Estimate:
     """The rotation that fits the rate and all that is known.
 
@@ -103,8 +111,9 @@ def estimate(
         scale_sd: of the gyroscope's scale, a share.
     """
     integral = np.cumsum(rate) * grid.dt_s - 0.5 * (rate + rate[0]) * grid.dt_s
-    fit = _Fit(grid, rate, gather(grid, integral, events), gravity.observe(grid, integral, rate, slow_acc, u), labels, scale_sd)
-    angle = integral - np.median(integral)
+    seen = gravity.observe(grid, integral, rate, slow_acc, u)
+    fit = _Fit(grid, rate, gather(grid, integral, events), seen, labels, scale_sd)
+    angle, bias, covariance = integral - np.median(integral), np.zeros_like(rate), np.zeros((0, 0))
     for _ in range(PASSES):
         solution, covariance = fit.solve(angle)
         too_much, bias = unknowns.added(grid, solution[: fit.scale])
@@ -124,8 +133,8 @@ def _zero(angle: Floats, events: list[Event], labels: Labels | None) -> float:
 class _Fit:
     """One least-squares problem; its weights change from pass to pass.
 
-    Unknowns: bias knots and jumps | scale | zero-g cosine, sine, gravity's zero | means of the three families, trends of
-    the two ends.
+    Unknowns: bias knots and jumps | scale | zero-g cosine, sine, gravity's zero | means of the three families, trends
+    of the two ends.
     """
 
     grid: Grid
@@ -172,7 +181,7 @@ class _Fit:
         return self._likeliest(matrix, right)
 
     def _likeliest(self, matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
-        """Solution and covariance under the bias walk that the recording makes likeliest (largest marginal likelihood)."""
+        """Solution and covariance under the bias walk that the recording makes likeliest (by marginal likelihood)."""
         rows, sd = unknowns.prior(self.grid, self.rate)
         walks = len(unknowns.knots(self.grid)) - 1
         best, chosen, walk = -np.inf, (right, matrix), 1.0
@@ -183,15 +192,15 @@ class _Fit:
             full[: self.scale, : self.scale] += (rows / scaled[:, None] ** 2).T @ rows
             cholesky = cho_factor(full)
             solution = cho_solve(cholesky, right)
-            evidence = 0.5 * float(right @ solution) - float(np.log(np.diag(cholesky[0])).sum()) - walks * np.log(factor)
-            evidence -= 0.5 * (np.log(factor) / unknowns.WALK_FACTOR_SD) ** 2
+            evidence = 0.5 * float(right @ solution) - float(np.log(np.diag(cholesky[0])).sum())
+            evidence -= walks * np.log(factor) + 0.5 * (np.log(factor) / unknowns.WALK_FACTOR_SD) ** 2
             if evidence > best:
                 best, chosen, walk = evidence, (solution, cho_solve(cholesky, np.eye(len(right)))), factor
         self.walk = walk if self.weighed else None
         return chosen
 
     def reweigh(self, solution: Floats) -> None:
-        """Slopes and levels by their own scatter: it says how still the holds were, and how well ends were found again."""
+        """Slopes and levels by their own scatter: how still the holds were, and how well ends were found again."""
         self.weighed = True
         off = (self.known.slope - self.known.slope_columns @ solution[: self.scale]) / self.known.slope_sd
         scatter = 1.4826 * float(np.median(np.abs(off))) if len(off) else 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -99,7 +100,7 @@ def _within_move(slow: Floats, begin: int, end: int) -> list[Event]:
     turns = np.flatnonzero(np.diff(np.sign(speed)) != 0) + 1
     found += [Event(begin + int(i), begin + int(i) + 1, "turn") for i in turns]
     legs = [0, *turns.tolist(), len(speed)]
-    for a, b in zip(legs[:-1], legs[1:], strict=True):
+    for a, b in pairwise(legs):
         size = np.abs(speed[a:b])
         if b - a < 5:
             continue
@@ -115,9 +116,10 @@ def _without_ripples(events: list[Event], angle: Floats) -> list[Event]:
     kept: list[tuple[Event, float]] = []
     for event in events:
         level = float(angle[event.begin : event.end].mean())
-        while kept and abs(level - kept[-1][1]) < TURN_MIN_RAD and kept[-1][0].kind != "plateau" and event.kind == "plateau":
+        held = event.kind == "plateau"
+        while kept and held and kept[-1][0].kind != "plateau" and abs(level - kept[-1][1]) < TURN_MIN_RAD:
             kept.pop()
-        if kept and event.kind != "plateau" and abs(level - kept[-1][1]) < TURN_MIN_RAD:
+        if kept and not held and abs(level - kept[-1][1]) < TURN_MIN_RAD:
             continue
         kept.append((event, level))
     return [event for event, _ in kept]

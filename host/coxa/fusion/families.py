@@ -112,6 +112,7 @@ def _split(level: Floats, passed: NDArray[np.bool_]) -> Labels:
         beyond = sign * level
         far = beyond[beyond > PASSED_MIN_RAD]
         usual = float(np.quantile(far, 0.8)) if len(far) else 0.0
-        limit = np.where(passed, max(PASSED_MIN_RAD, PASSED_SHARE * usual), max(TURNED_MIN_RAD, TURNED_SHARE * usual))
+        limit = np.full(len(level), max(TURNED_MIN_RAD, TURNED_SHARE * usual))
+        limit[passed] = max(PASSED_MIN_RAD, PASSED_SHARE * usual)
         labels[beyond > limit] = sign
     return labels

@@ -14,13 +14,13 @@ STEP_S, CORRELATION_S = 0.2, 1.0
 """Spacing of gravity's observations, and the time over which their errors are alike."""
 
 STILL_SD_RAD = np.radians(0.25)
-SWING_SD_RAD = np.radians(1.5)
+SWING_SD_RAD = np.radians(5.0)
 MOVING_SD_S = 0.03
 """Sd of gravity's angle: when still and seen fully; what unseen swing adds as the axis leaves the horizontal; and what
 moving adds per rad/s (acceleration of the strap over g)."""
 
-OBSERVABLE = 0.15
-"""Observability below which gravity is not used."""
+OBSERVABLE = 0.35
+"""Observability below which gravity is not used: there a swing of the thigh looks like many times its size in rotation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def angle(slow_acc: Floats, u: Floats) -> Floats:
     e1 = np.cross(u, np.eye(3)[np.argmin(np.abs(u))])
     e1 = e1 / np.linalg.norm(e1)
     # the sensor turns by +θ, so what is fixed in the room turns by −θ in the sensor
-    return -np.unwrap(np.arctan2(slow_acc @ np.cross(u, e1), slow_acc @ e1))
+    return np.asarray(-np.unwrap(np.arctan2(slow_acc @ np.cross(u, e1), slow_acc @ e1)))
 
 
 def observe(grid: Grid, integral: Floats, rate: Floats, slow_acc: Floats, u: Floats) -> GravityRows:

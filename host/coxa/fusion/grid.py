@@ -22,8 +22,9 @@ GAP_MIN_S = 0.1
 class Grid:
     """Uniformly timed samples in the sensor frame.
 
-    `t_s` (m,) from the first to the last sample, `dt_s`; `gyr` (m, 3) mean rate around each point, rad/s; `acc` (m, 3),
-    m/s²; `missing` (m,) True inside a gap; `gaps`: (start, end) of each, s.
+    `t_s` (m,) from the first to the last sample, `dt_s`; `gyr` (m, 3) mean rate around each point, rad/s; `acc`
+    (m, 3), m/s²; `missing` (m,) True inside a gap; `gaps`: (start, end) of each, s; `is_part`: the recording has more
+    before it.
     """
 
     t_s: Floats
@@ -32,6 +33,7 @@ class Grid:
     acc: Floats
     missing: np.ndarray
     gaps: tuple[tuple[float, float], ...]
+    is_part: bool = False
 
     def part(self, begin: int, end: int) -> Grid:
         """The grid points [begin, end) alone; self where that is all."""
@@ -39,7 +41,15 @@ class Grid:
             return self
         t = self.t_s[begin:end]
         gaps = tuple((max(a, float(t[0])), min(b, float(t[-1]))) for a, b in self.gaps if b > t[0] and a < t[-1])
-        return Grid(t, self.dt_s, self.gyr[begin:end], self.acc[begin:end], self.missing[begin:end], gaps)
+        return Grid(
+            t,
+            self.dt_s,
+            self.gyr[begin:end],
+            self.acc[begin:end],
+            self.missing[begin:end],
+            gaps,
+            self.is_part or begin > 0,
+        )
 
     def low_passed(self, x: Floats, cutoff_hz: float) -> Floats:
         """x (m, …) without what is faster than cutoff_hz; zero phase, second-order Butterworth run both ways."""
@@ -65,7 +75,7 @@ def uniform(samples: Samples) -> Grid:
 
 def _means(t: Floats, x: Floats, edges: Floats) -> Floats:
     """Mean of x (n, 3) between successive edges (m + 1,), linear between samples, constant beyond the ends."""
-    total = cumulative_trapezoid(x, t, axis=0, initial=0.0)
+    total = np.asarray(cumulative_trapezoid(x, t, axis=0, initial=0), dtype=float)
     out = np.empty((len(edges) - 1, x.shape[1]))
     for axis in range(x.shape[1]):
         at_edges = np.interp(edges, t, total[:, axis])

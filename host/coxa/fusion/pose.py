@@ -19,11 +19,14 @@ CALM_FORCE_M_S2 = 0.8
 CALM_WINDOW_S = 1.0
 """Faster, or with |a| changing more than this over a second, is handling, walking or a jolt."""
 
+MOSTLY, MOSTLY_WINDOW_S = 0.7, 4.0
+"""Handling has calm moments too: a set is calm and in its pose for most of any four seconds."""
+
 BRIDGE_S = 3.0
 """A shorter interruption does not end a set."""
 
 SET_MIN_S = 4.0
-WHOLE_SHARE = 0.95
+WHOLE_SHARE = 0.98
 """A shorter stretch is no set; what fills nearly the whole recording is left whole."""
 
 CANDIDATES = 400
@@ -45,7 +48,9 @@ def set_span(grid: Grid, slow_acc: Floats, position: Position) -> tuple[int, int
     turning = speed * calm
     thin = np.arange(0, len(up), max(1, len(up) // CANDIDATES))
     gathered = (up[thin] @ up[thin].T > limit) @ turning[thin]
-    mask = (up @ up[thin[int(np.argmax(gathered))]] > limit) & calm
+    # what was not heard is given the benefit of the doubt
+    mask = ((up @ up[thin[int(np.argmax(gathered))]] > limit) & calm) | grid.missing
+    mask = uniform_filter1d(mask.astype(float), max(1, round(MOSTLY_WINDOW_S / grid.dt_s))) > MOSTLY
     found = _bridged(runs(mask), round(BRIDGE_S / grid.dt_s))
     if not found:
         return whole

@@ -34,7 +34,8 @@ def coarse_bias(grid: Grid) -> tuple[Floats, bool]:
     main = np.linalg.eigh(np.cov(thin.T))[1][:, -1]
     along = thin @ main
     order = np.sort(along)
-    count = np.searchsorted(order, along + MODE_WIDTH_RAD_S) - np.searchsorted(order, along - MODE_WIDTH_RAD_S)
+    upper = np.asarray(np.searchsorted(order, along + MODE_WIDTH_RAD_S), dtype=float)
+    count = upper - np.asarray(np.searchsorted(order, along - MODE_WIDTH_RAD_S), dtype=float)
     seconds = len(usable) * grid.dt_s
     candidates = [c for c in _distinct(along, count) if _dwells(grid, slow @ main, c)]
     if not candidates:

@@ -13,8 +13,8 @@ BIAS_SD_RAD_S = np.radians(1.0)
 BIAS_WALK_RAD_S_RTS = np.radians(0.003)
 WALK_FACTORS = (1.0, 2.5, 6.0, 15.0, 40.0)
 WALK_FACTOR_SD = 1.0
-"""Prior of the rest of the bias, and of its random walk per √s as of a warm consumer chip. A recording may show that its
-bias walked several times as much (warming up); how readily that is believed is the sd of the factor's logarithm."""
+"""Prior of the rest of the bias, and of its random walk per √s as of a warm consumer chip. A recording may show that
+its bias walked several times as much (warming up); how readily that is believed is the sd of the factor's logarithm."""
 
 GAP_RATE_MIN_RAD_S = np.radians(5.0)
 """Nobody is known to be stiller than this while the sensor is not heard."""
@@ -23,7 +23,7 @@ GAP_RATE_MIN_RAD_S = np.radians(5.0)
 def knots(grid: Grid) -> Floats:
     """(K,) times, s, between which the bias is linear."""
     count = int(np.ceil((grid.t_s[-1] - grid.t_s[0]) / KNOT_S)) + 1
-    return np.linspace(grid.t_s[0], grid.t_s[-1], min(max(2, count), KNOTS_MAX))
+    return np.linspace(float(grid.t_s[0]), float(grid.t_s[-1]), min(max(2, count), KNOTS_MAX))
 
 
 def columns(grid: Grid, index: NDArray[np.intp]) -> Floats:

@@ -7,7 +7,7 @@ import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -15,6 +15,7 @@ from coxa.errors import ConfigError
 from coxa.results import Position
 
 FORMAT = "coxa.protocol/1"
+_FILES = resources.files(__name__)
 
 
 class Subscore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,7 +54,7 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def names() -> tuple[str, ...]:
     """Names of the protocols that come with Coxa."""
-    files = resources.files(__package__).iterdir()
+    files = _FILES.iterdir()
     found = (file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
     return tuple(sorted(name for name in found if name != "base"))
 
@@ -65,21 +66,25 @@ def load(name_or_path: str) -> Protocol:
     Raises:
         ConfigError: no such protocol, or a file with a wrong key, type or value; the message says which.
     """
-    base = tomllib.loads((resources.files(__package__) / "base.toml").read_text("utf-8"))
+    base = tomllib.loads((_FILES / "base.toml").read_text("utf-8"))
     if name_or_path in names():
-        own, where = (resources.files(__package__) / f"{name_or_path}.toml").read_text("utf-8"), name_or_path
+        own, where = (_FILES / f"{name_or_path}.toml").read_text("utf-8"), name_or_path
     else:
         path = Path(name_or_path)
         if path.suffix != ".toml":
-            raise ConfigError(f"no protocol is called '{name_or_path}'", f"Use one of {', '.join(names())}, or a .toml file.")
+            raise ConfigError(
+                f"no protocol is called '{name_or_path}'", f"Use one of {', '.join(names())}, or a .toml file."
+            )
         try:
             own, where = path.read_text("utf-8"), str(path)
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"protocol file {path} cannot be read: {error}", "Check its path and encoding (UTF-8).") from None
+            raise ConfigError(
+                f"protocol file {path} cannot be read: {error}", "Check its path and encoding (UTF-8)."
+            ) from None
     try:
         keys = tomllib.loads(own)
         if keys.get("position") in names():  # a user's file names only what differs from the position's protocol
-            base = _merged(base, tomllib.loads((resources.files(__package__) / f"{keys['position']}.toml").read_text("utf-8")))
+            base = _merged(base, tomllib.loads((_FILES / f"{keys['position']}.toml").read_text("utf-8")))
         raw = _merged(base, keys)
         raw.setdefault("name", Path(where).stem)
         protocol = msgspec.convert(raw, Protocol)
@@ -98,7 +103,8 @@ def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """`own` over `base`, table by table."""
     out = dict(base)
     for key, value in own.items():
-        out[key] = _merged(out[key], value) if isinstance(value, dict) and isinstance(out.get(key), dict) else value
+        both = isinstance(value, dict) and isinstance(out.get(key), dict)
+        out[key] = _merged(out[key], cast(dict[str, Any], value)) if both else value
     return out
 
 
@@ -107,13 +113,16 @@ def _check(protocol: Protocol, where: str) -> None:
         raise ConfigError(f"protocol {where} has format '{protocol.format}'", f"This version reads {FORMAT}.")
     known = {"holds", "pace", "smoothness", "steadiness", "return", "consistency", "completeness"}
     if unknown := sorted(set(protocol.subscores) - known):
-        raise ConfigError(f"protocol {where} has an unknown sub-score '{unknown[0]}'", f"Known are {', '.join(sorted(known))}.")
+        raise ConfigError(
+            f"protocol {where} has an unknown sub-score '{unknown[0]}'", f"Known are {', '.join(sorted(known))}."
+        )
     for name, part in protocol.subscores.items():
         if not (math.isfinite(part.weight) and part.weight >= 0):
             raise ConfigError(f"protocol {where}: sub-score '{name}' has the weight {part.weight}", "Use 0 or more.")
         if not (math.isfinite(part.full) and math.isfinite(part.none)) or part.full == part.none:
             raise ConfigError(
-                f"protocol {where}: sub-score '{name}' has full = {part.full} and none = {part.none}", "Use two different numbers."
+                f"protocol {where}: sub-score '{name}' has full = {part.full} and none = {part.none}",
+                "Use two different numbers.",
             )
     if not sum(s.weight for s in protocol.subscores.values()) > 0:
         raise ConfigError(f"protocol {where} gives no sub-score a weight", "Give one of them a weight above 0.")
@@ -122,4 +131,7 @@ def _check(protocol: Protocol, where: str) -> None:
         if not (math.isfinite(value) and value > 0):
             raise ConfigError(f"protocol {where}: {key} is {value}", "Use a number above 0.")
     if not 0 < protocol.reps_min <= protocol.reps_max:
-        raise ConfigError(f"protocol {where}: reps_min and reps_max are {protocol.reps_min} and {protocol.reps_max}", "Use 0 < reps_min <= reps_max.")
+        raise ConfigError(
+            f"protocol {where}: reps_min and reps_max are {protocol.reps_min} and {protocol.reps_max}",
+            "Use 0 < reps_min <= reps_max.",
+        )

@@ -14,8 +14,15 @@ GOOD_ENOUGH = 90.0
 def advice(reps: Sequence[Rep], subscores: dict[str, float], protocol: Protocol) -> str:
     """The sentence for a set: about the part that costs the score most, or that all was well."""
     if not reps:
-        return "No repetition was found: turn the thigh out and in as far as is comfortable, and hold each end for a second or two."
-    loss = {name: protocol.subscores[name].weight * (100 - value) for name, value in subscores.items() if value < GOOD_ENOUGH}
+        return (
+            "No repetition was found: turn the thigh out and in as far as is comfortable, "
+            "and hold each end for a second or two."
+        )
+    loss = {
+        name: protocol.subscores[name].weight * (100 - value)
+        for name, value in subscores.items()
+        if value < GOOD_ENOUGH
+    }
     if not loss:
         return "Well done: full holds, an even pace and a steady thigh. Keep this up, three or four times a week."
     return _SENTENCES[max(loss, key=lambda name: loss[name])](reps, protocol)

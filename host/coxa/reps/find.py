@@ -43,6 +43,9 @@ REST_BETWEEN_COST = 0.5
 """Costs of reading the sequence of ends as repetitions: an end alone; a pair against the usual order; a pair with a
 longer rest inside than around it. Only their order matters: a pair in the usual order without a rest is free."""
 
+NEUTRAL_NEAR_RAD = np.radians(5.0)
+"""Two pauses at the neutral are one if the thigh did not leave it by more than this in between."""
+
 LONGER_S = 0.25
 """A rest this much longer than the usual one separates repetitions."""
 
@@ -59,11 +62,11 @@ def stays(events: list[Event], labels: Labels, angle: Floats) -> list[Stay]:
 
 
 def _stays_near(angle: Floats, stay: Stay, event: Event, label: int) -> bool:
-    """Whether the angle between the two never came back more than halfway to zero (ends only)."""
+    """Whether the angle between the two kept near the level of the first (an end: never came back halfway to zero)."""
+    level = float(np.median(angle[stay.begin : stay.end]))
     if label == NEUTRAL:
-        return True
-    level = abs(float(np.median(angle[stay.begin : stay.end])))
-    return float(np.min(label * angle[stay.begin : event.end])) > 0.5 * level
+        return bool(np.max(np.abs(angle[stay.end : event.begin] - level), initial=0.0) < NEUTRAL_NEAR_RAD)
+    return bool(np.min(label * angle[stay.begin : event.end]) > 0.5 * abs(level))
 
 
 def find_reps(sequence: list[Stay], first_end: int, dt_s: float) -> list[Found]:

@@ -25,7 +25,8 @@ class Course:
     """What the repetitions are measured on, all on the grid.
 
     `angle` (m,) rad, IR positive, zero at the neutral; `zero_row` its derivative by the unknowns of `estimate`;
-    `rate` (m,) rad/s, IR positive, and `slow_rate` the same low-passed; `swing` (m,) rad from the neutral; `sign` turns the axis' angle into IR positive.
+    `rate` (m,) rad/s, IR positive, and `slow_rate` the same low-passed; `swing` (m,) rad from the neutral; `sign` turns
+    the axis' angle into IR positive.
     """
 
     estimate: Estimate
@@ -54,7 +55,7 @@ class Measured:
 
 
 def measure(course: Course, groups: Sequence[Found], protocol: Protocol) -> list[Measured]:
-    """The repetitions with their uncertainty; `index` and `score` are still 0. Angles against the neutral of the set."""
+    """The repetitions with their uncertainty, against the neutral of the set; `index` and `score` are still 0."""
     return _with_uncertainty(course, [_measure(course, group, protocol) for group in groups])
 
 
@@ -78,7 +79,7 @@ def _measure(course: Course, found: Found, protocol: Protocol) -> Measured:
     swung = course.swing[slice(*np.searchsorted(course.t_s, [start, end]))]
     swing = float(np.degrees(np.quantile(swung, 0.95))) if len(swung) else 0.0
     peak_deg_s = float(np.degrees(max((leg.peak_rad_s for leg in legs if leg), default=0.0)))
-    flags = _flags(found, ir, er, protocol, swing, peak_deg_s)
+    flags = _flags(found, ir, er, protocol, swing_deg=swing, peak_deg_s=peak_deg_s)
     if any(b - a > GAP_MAX_S and a < end and b > start for a, b in course.estimate.grid.gaps):
         flags = (*flags, "data_gap")
     second = legs[2] if len(found.ends) == 2 else None
@@ -97,7 +98,7 @@ def _measure(course: Course, found: Found, protocol: Protocol) -> Measured:
 
 
 def end_rows(course: Course, measured: Sequence[Measured]) -> tuple[Floats, Floats]:
-    """(k, p) derivatives of IR and of ER (each positive in its direction) of the repetitions; 0 for an end not visited."""
+    """(k, p) derivatives of the IR and the ER (each positive in its direction) of the repetitions; 0: not visited."""
     rows: list[Floats] = []
     for sign, spans in ((1.0, [m.ir_span for m in measured]), (-1.0, [m.er_span for m in measured])):
         visited = np.array([span is not None for span in spans])
@@ -136,7 +137,7 @@ INVALIDATING = {"half_rep", "too_fast", "thigh_moved", "data_gap"}
 
 
 def _legs(course: Course, found: Found) -> list[Ramp | None]:
-    """The moves that arrive at and leave each end, in pairs; without a rest in between leaving one is arriving at the next."""
+    """The moves that arrive at and leave each end, in pairs; without a rest in between the two ends share one."""
     slow, t = course.slow_rate, course.t_s
     first, last = found.ends[0], found.ends[-1]
     legs = [_move(t, slow, found.earlier.end if found.earlier else 0, first.begin, first.label)]
@@ -212,7 +213,9 @@ def _return_error(course: Course, found: Found, end_s: float) -> float:
     return float(np.degrees(np.mean(course.angle[min(a, len(t) - 1) : b])))
 
 
-def _flags(found: Found, ir: _End, er: _End, protocol: Protocol, swing_deg: float, peak_deg_s: float) -> tuple[str, ...]:
+def _flags(
+    found: Found, ir: _End, er: _End, protocol: Protocol, *, swing_deg: float, peak_deg_s: float
+) -> tuple[str, ...]:
     flags: list[str] = []
     if len(found.ends) == 1:
         flags.append("half_rep")

@@ -23,8 +23,8 @@ SHOCK_M_S2, UNHELD_SHOCK_M_S2, SHOCK_HZ = 0.9, 0.4, 3.0
 """Rms of |a| above 3 Hz: heel strikes make 1 and more; a turn of the thigh has little (tremor of 0.1° makes 0.5)."""
 
 TURN_SHARE_MIN, UNHELD_TURN_SHARE_MIN = 0.7, 0.9
-"""Share of the squared rate that is about the axis: 8° of swing in 40° of twist still leaves 0.96, shifting about in all
-directions 0.3-0.8. A repetition without holds has to be clearer."""
+"""Share of the squared rate that is about the axis: 8° of swing in 40° of twist still leaves 0.96, shifting about in
+all directions 0.3-0.8. A repetition without holds has to be clearer."""
 
 DURATION_MIN_S, DURATION_MAX_S = 1.5, 60.0
 """Both ways in less (one way: in half of it) is a shake or a stride; a minute is a pose."""

@@ -61,7 +61,7 @@ def summarize(course: Course, measured: Sequence[Measured], reps: Sequence[Rep],
         ir_best_deg=_best(ir), er_best_deg=_best(er), arc_best_deg=_best(arc),
         arc_cv_percent=_cv_percent(arc),
         fatigue_deg_per_rep=float(theilslopes(arc)[0]) if len(valid) > 2 else None,
-        ir_er_balance=float(ir.mean() / arc.mean()) if len(valid) and arc.mean() > 0 else None,
+        ir_er_balance=float(ir.mean() / arc.mean()) if valid and arc.mean() > 0 else None,
         score=_weighted(subscores, protocol) if reps else None,
         subscores=subscores, advice=advice(reps, subscores, protocol),
     )  # fmt: skip
@@ -73,7 +73,10 @@ def _mean_sds_deg(course: Course, valid: Sequence[Measured]) -> tuple[float | No
         return None, None, None
     ir, er = (rows.mean(axis=0) for rows in end_rows(course, valid))
     sd = course.estimate.sd(np.array([ir, er, ir + er]))
-    extra = np.array([1.0, 1.0, 2.0]) * course.estimate.level_sd_rad**2 / len(valid) + np.array([1.0, 1.0, 0.0]) * course.zero_sd_rad**2
+    extra = (
+        np.array([1.0, 1.0, 2.0]) * course.estimate.level_sd_rad**2 / len(valid)
+        + np.array([1.0, 1.0, 0.0]) * course.zero_sd_rad**2
+    )
     means = np.degrees(np.sqrt(sd**2 + extra))
     return float(means[0]), float(means[1]), float(means[2])
 

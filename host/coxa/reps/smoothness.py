@@ -23,7 +23,7 @@ def sparc(speed: Floats, sampling_rate_hz: float) -> float | None:
 
     Returns:
         The (negative) arc length of the normalised spectrum up to the last frequency under 10 Hz that reaches 5 % of
-        its peak; None for fewer than 5 samples or no motion. Balasubramanian et al. 2015, doi 10.1186/s12984-015-0090-9.
+        its peak; None for fewer than 5 samples or no motion. After Balasubramanian et al. 2015, as the constants.
     """
     if len(speed) < MIN_SAMPLES or not np.any(speed):
         return None

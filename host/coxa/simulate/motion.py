@@ -1,7 +1,7 @@
 """Angles of the thigh → its orientation, angular rate and specific force at the strap.
 
-Segment frame of the femur (ISB, Wu et al. 2002, doi 10.1016/S0021-9290(01)00222-6): x anterior, y along the femur to the
-hip, z to the right. Earth: z up.
+Segment frame of the femur (ISB, Wu et al. 2002, doi 10.1016/S0021-9290(01)00222-6): x anterior, y along the femur to
+the hip, z to the right. Earth: z up.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ _AXES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] 
 }
 
 
-def neutral_pose(position: Position, side: Side, heading_rad: float, flexion_rad: float, abduction_rad: float) -> Floats:
+def neutral_pose(
+    position: Position, side: Side, heading_rad: float, flexion_rad: float, abduction_rad: float
+) -> Floats:
     """(4,) orientation segment → earth of the neutral; flexion and abduction tilt it from the ideal pose."""
     x, y = (np.array(axis, dtype=float) for axis in _AXES[position])
     if position == "side" and side == "left":
@@ -48,7 +50,9 @@ def swing(flexion_rad: Floats, abduction_rad: Floats, side: Side) -> Floats:
     return quat.from_rotation_vector(vector)
 
 
-def thigh_orientation(neutral: Floats, rotation_rad: Floats, flexion_rad: Floats, abduction_rad: Floats, side: Side) -> Floats:
+def thigh_orientation(
+    neutral: Floats, rotation_rad: Floats, flexion_rad: Floats, abduction_rad: Floats, side: Side
+) -> Floats:
     """(n, 4) segment → earth: neutral ⊗ swing ⊗ twist; rotation_rad (n,) is IR positive on both sides."""
     sign = 1.0 if side == "right" else -1.0
     twist = quat.about(FEMUR_AXIS, sign * rotation_rad)

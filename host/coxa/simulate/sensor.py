@@ -57,7 +57,8 @@ SENSORS: dict[str, Sensor] = {
     ),
     "ICM-42688-P": Sensor(
         rate_hz=100.0, gyro_noise_mdps_rthz=2.8, acc_noise_ug_rthz=65.0, gyro_bias_dps=0.5, gyro_tempco_dps_c=0.005,
-        gyro_scale_sd=0.003, cross_axis_sd=0.004, acc_bias_mg=15.0, gyro_lsb_mdps=1e3 / 65.5, gyro_bias_walk_dps_rts=0.001,
+        gyro_scale_sd=0.003, cross_axis_sd=0.004, acc_bias_mg=15.0, gyro_lsb_mdps=1e3 / 65.5,
+        gyro_bias_walk_dps_rts=0.001,
     ),
     "perfect": Sensor(
         rate_hz=100.0, gyro_noise_mdps_rthz=0.0, acc_noise_ug_rthz=0.0, gyro_bias_dps=0.0, gyro_bias_walk_dps_rts=0.0,

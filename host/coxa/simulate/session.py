@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
+from coxa import quaternion as quat
 from coxa.samples import Floats, Samples
 from coxa.simulate import motion
 from coxa.simulate.sensor import SENSORS, Readings, Sensor, measure
@@ -68,7 +71,9 @@ class Simulation:
     readings: Readings
 
 
-def simulate(wearer: Wearer | None = None, sensor: Sensor | None = None, stream: Stream | None = None, *, seed: int = 0) -> Simulation:
+def simulate(
+    wearer: Wearer | None = None, sensor: Sensor | None = None, stream: Stream | None = None, *, seed: int = 0
+) -> Simulation:
     """One recording of `wearer` by `sensor` over `stream`; the same seed gives the same recording."""
     wearer, sensor, stream = wearer or Wearer(), sensor or SENSORS["LSM6DSOX"], stream or Stream()
     rng = np.random.default_rng(seed)
@@ -87,10 +92,11 @@ def simulate(wearer: Wearer | None = None, sensor: Sensor | None = None, stream:
     readings = measure(sensor, rate, force, dt, rng)
     t = half_t[1::2]
     keep = received(stream, t, rng)
-    truth = _truth(wearer, planned, t, thigh[1::2], femur[1::2], q[1::2], readings, keep)
+    truth = _truth(wearer, planned, t, thigh[1::2], femur=femur[1::2], q=q[1::2], readings=readings, keep=keep)
     seen = t / (1.0 if sensor.times == "true" else 1.0 / (1.0 + sensor.odr_error))
     if sensor.time_jitter_s:
-        seen = np.maximum.accumulate(seen + rng.normal(0, sensor.time_jitter_s, len(t))) + np.arange(len(t)) * 1e-7
+        late = rng.normal(0, sensor.time_jitter_s, len(t))
+        seen = np.asarray(np.maximum.accumulate(seen + late) + np.arange(len(t)) * 1e-7, dtype=float)
     samples = Samples(seen[keep], readings.gyr_rad_s[keep], readings.acc_m_s2[keep])
     return Simulation(samples, truth, wearer, sensor, readings)
 
@@ -115,15 +121,16 @@ def _angles(wearer: Wearer, planned: Plan, t: Floats, rng: np.random.Generator) 
 
 
 def _heel_strikes(t: Floats, rng: np.random.Generator) -> Floats:
-    """(n, 3) acceleration of the hip in walking, earth frame: a bounce of about 2 m/s² at step frequency, with harmonics."""
+    """(n, 3) acceleration of the hip in walking, earth frame: a bounce of about 2 m/s² at step frequency and above."""
     phase = 2 * np.pi * t / rng.uniform(0.5, 0.6)
     up = 2.0 * np.sin(phase) + 1.2 * np.sin(2 * phase + 0.7) + 0.8 * np.sin(4 * phase + 1.9)
     return np.column_stack([0.8 * np.sin(phase + 1.0), 0.5 * np.sin(phase / 2), up])
 
 
 def _truth(
-    wearer: Wearer, planned: Plan, t: Floats, thigh: Floats, femur: Floats, q: Floats, readings: Readings, keep: Floats
-) -> Truth:
+    wearer: Wearer, planned: Plan, t: Floats, thigh: Floats, *, femur: Floats, q: Floats, readings: Readings,
+    keep: NDArray[np.bool_],
+) -> Truth:  # fmt: skip
     def over(span: tuple[float, float]) -> float:
         inside = (t >= span[0]) & (t <= span[1])
         return float(np.degrees(thigh[inside].mean() if inside.any() else np.interp(span[0], t, thigh)))
@@ -145,12 +152,8 @@ def _truth(
         ir, ir_hold = end(rep, rep.ir_span_s, 1.0)
         er, er_hold = end(rep, rep.er_span_s, -1.0)
         reps.append(TruthRep(rep.start_s, rep.end_s, ir, er, ir_hold, er_hold))
-    from scipy.spatial.transform import Rotation
-
-    from coxa.quaternion import multiply
-
     to_segment = np.roll(Rotation.from_matrix(readings.to_sensor.T).as_quat(), 1)
     return Truth(
-        t[keep], thigh[keep] - np.radians(zero), femur[keep], multiply(q, to_segment)[keep],
+        t[keep], thigh[keep] - np.radians(zero), femur[keep], quat.multiply(q, to_segment)[keep],
         readings.to_sensor @ motion.FEMUR_AXIS, readings.bias_rad_s[keep], neutral, tuple(reps),
     )  # fmt: skip

@@ -60,8 +60,8 @@ def wire_blocks(
         t_us = round((first * step_s + rng.exponential(STAMP_LATE_S)) * 1e6) & 0xFFFFFFFF
         last = coxa_wire.LAST if first + size >= len(counts) else 0
         coxa_wire.seal(
-            buffer, coxa_wire.PROFILE_RAW, flags=last, session=session, seq=seq, first_index=first, t_us=t_us, n=len(part),
-            temperature_c=25,
+            buffer, coxa_wire.PROFILE_RAW, flags=last, session=session, seq=seq, first_index=first, t_us=t_us,
+            n=len(part), temperature_c=25,
         )  # fmt: skip
         blocks.append(bytes(buffer))
     info = coxa_wire.Info(
@@ -73,7 +73,9 @@ def wire_blocks(
 
 def _arriving(blocks: list[bytes], stream: Stream, block_s: float, rng: np.random.Generator) -> list[bytes]:
     """The blocks as they arrive: some not, some twice, some after the next."""
-    keep = received(Stream(loss=stream.loss, block=1, gaps=stream.gaps), np.arange(len(blocks)) * block_s, rng)
+    keep = received(
+        Stream(loss=stream.loss, block=1, gaps=stream.gaps), np.arange(len(blocks), dtype=float) * block_s, rng
+    )
     out = [block for block, kept in zip(blocks, keep, strict=True) if kept]
     out = [copy for block in out for copy in [block] * (1 + int(rng.random() < stream.duplicates))]
     for i in np.flatnonzero(rng.random(max(len(out) - 1, 0)) < stream.reorder).tolist():

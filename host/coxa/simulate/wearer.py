@@ -30,7 +30,7 @@ class Wearer:
         start_still_s: still pose before the first repetition; 0 starts in motion. `end_still_s` likewise after.
         wander_deg, wander_bandwidth_hz: slow unsteadiness, rms; `tremor_deg` at `tremor_hz`, rms.
         flexion_per_rotation, abduction_per_rotation: compensation in phase with the rotation, rad/rad.
-        swing_wander_deg: unsteadiness of the thigh's direction, rms. `swing_drift_deg`: slow flexion drift over the set.
+        swing_wander_deg: unsteadiness of the thigh's direction, rms. `swing_drift_deg`: flexion drift over the set.
         ir_tissue_gain, er_tissue_gain: share of the femur's rotation that the strap follows; 1 is bone.
         tilt_flexion_deg, tilt_abduction_deg: how far the neutral is from the position's ideal pose.
         half_reps: indices of repetitions that stop after the first end.
@@ -76,7 +76,7 @@ class Wearer:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRep:
-    """Times, s, of one planned repetition: start, spans at the ER and IR end (equal ends: no hold; None: not done), end."""
+    """Times, s, of a planned repetition: start, spans at the ER and IR end (equal: no hold; None: not done), end."""
 
     start_s: float
     er_span_s: tuple[float, float] | None
@@ -95,7 +95,7 @@ class Plan:
     duration_s: float
 
     def rotation(self, t_s: Floats) -> Floats:
-        """Angle at t_s (n,), rad, by minimum-jerk moves (Flash & Hogan 1985, doi 10.1523/JNEUROSCI.05-07-01688.1985)."""
+        """Angle at t_s (n,), rad, by minimum-jerk moves: Flash & Hogan 1985, doi 10.1523/JNEUROSCI.05-07-01688.1985."""
         i = np.clip(np.searchsorted(self.t_s, t_s, side="right") - 1, 0, len(self.t_s) - 2)
         length = np.maximum(self.t_s[i + 1] - self.t_s[i], 1e-9)
         x = np.clip((t_s - self.t_s[i]) / length, 0.0, 1.0)
@@ -155,8 +155,8 @@ def unsteadiness(n: int, dt_s: float, rms: float, bandwidth_hz: float, rng: np.r
     sos = butter(2, min(bandwidth_hz * 2 * dt_s, 0.99), output="sos")
     settle = int(3 / (bandwidth_hz * dt_s))
     noise = np.asarray(sosfilt(sos, rng.standard_normal(n + settle)), dtype=float)[settle:]
-    # the variance that a second-order Butterworth passes is close to 1.11 of its band's share (equivalent noise bandwidth)
-    return noise * rms / np.sqrt(1.11 * min(bandwidth_hz * 2 * dt_s, 0.99))
+    # equivalent noise bandwidth: a second-order Butterworth passes close to 1.11 of its band's share of the variance
+    return np.asarray(noise * rms / np.sqrt(1.11 * min(bandwidth_hz * 2 * dt_s, 0.99)))
 
 
 def walking(t_s: Floats, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
