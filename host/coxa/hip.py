@@ -9,6 +9,9 @@ from coxa import quaternion as quat
 from coxa.fusion.grid import Grid
 from coxa.samples import Floats
 
+SWING_EVERY = 4
+"""Grid points that one value of the swing stands for: 0.08 s."""
+
 
 def swing_twist(q: Floats, neutral: Floats, u: Floats) -> tuple[Floats, Floats]:
     """Swing (n,) ≥ 0 and twist (n,), rad, unwrapped, of orientations q (n, 4) from the neutral (4,) or (n, 4).
@@ -31,11 +34,12 @@ def swing_series(grid: Grid, bias: Floats, u: Floats, neutrals: list[tuple[int, 
     bias: (m, 3) of the gyroscope, rad/s. The orientation is offline VQF's (Laidig & Seel 2023,
     doi 10.1016/j.inffus.2022.10.014), 6-axis, on the corrected rate.
     """
-    pairs = 2 * (len(grid.t_s) // 2)
-    gyr, acc = ((x[:pairs:2] + x[1:pairs:2]) / 2 for x in (grid.gyr - bias, grid.acc))
-    # the direction of the thigh moves slowly: half the rate of the grid is enough
-    q = np.asarray(offlineVQF(gyr, acc, None, 2 * grid.dt_s)["quat6D"], dtype=float)
-    means = np.array([quat.mean(q[a // 2 : max(b // 2, a // 2 + 1)]) for a, b in neutrals])
-    serving = np.clip(np.searchsorted([a // 2 for a, _ in neutrals], np.arange(len(q)), side="right") - 1, 0, None)
+    # the direction of the thigh moves slowly: a quarter of the grid's rate is enough
+    used = SWING_EVERY * (len(grid.t_s) // SWING_EVERY)
+    gyr, acc = (x[:used].reshape(-1, SWING_EVERY, 3).mean(axis=1) for x in (grid.gyr - bias, grid.acc))
+    q = np.asarray(offlineVQF(gyr, acc, None, SWING_EVERY * grid.dt_s)["quat6D"], dtype=float)
+    spans = [(a // SWING_EVERY, max(b // SWING_EVERY, a // SWING_EVERY + 1)) for a, b in neutrals]
+    means = np.array([quat.mean(q[a:b]) for a, b in spans])
+    serving = np.clip(np.searchsorted([a for a, _ in spans], np.arange(len(q)), side="right") - 1, 0, None)
     swing = swing_twist(q, means[serving], u)[0]
-    return np.interp(np.arange(len(grid.t_s)), 2 * np.arange(len(q)) + 0.5, swing)
+    return np.interp(np.arange(len(grid.t_s)), SWING_EVERY * np.arange(len(q)) + 0.5 * (SWING_EVERY - 1), swing)

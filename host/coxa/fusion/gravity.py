@@ -53,8 +53,8 @@ def observe(grid: Grid, integral: Floats, rate: Floats, slow_acc: Floats, u: Flo
     step = max(1, round(STEP_S / grid.dt_s))
     index = np.arange(step, max(len(rate) - step, step), step, dtype=np.intp)
     index = index[(seen[index] > OBSERVABLE) & ~grid.missing[index]]
-    if float(np.median(seen)) < OBSERVABLE:
-        index = index[:0]
+    if not len(index) or float(np.median(seen)) < OBSERVABLE:
+        return GravityRows(index[:0], np.zeros(0), np.zeros(0))
     s = seen[index]
     moving = MOVING_SD_S * np.abs(grid.low_passed(rate, 1.0)[index])
     variance = (STILL_SD_RAD**2 + moving**2 + SWING_SD_RAD**2 * (1 - s**2)) / s**2
