@@ -4,8 +4,8 @@
     python benchmarks/accuracy.py --sets 20 --slow-sets 2 # a quick look
     python benchmarks/accuracy.py --markdown          # the table of docs/validation.md
 
-All estimators get the same samples, the same axis, the same neutral span and the same hold spans; `floor` integrates the
-rate with the true bias removed about the true axis. The simulation has the settings of the published comparison: 12
+All estimators get the same samples, the same axis, the same neutral span and the same hold spans; `floor` integrates
+the rate with the true bias removed about the true axis. The simulation has the settings of the published comparison: 12
 repetitions, LSM6DSOX class, wander 0.35° rms (or 1°), tremor 0.05° at 9 Hz, neutral found again to 2°, scale 0.5 %,
 power-on bias up to 10 deg/s, the sensor mounted any way round, either side.
 """
@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
+from rich.console import Console
 from rich.progress import track
 
 from coxa import hip, quaternion
@@ -41,12 +42,14 @@ SETTINGS = {
     "prone": {"position": "prone"},
     "prone, no start": {"position": "prone", "start_still_s": 0.0},
 }
-"""Every row starts from the raw power-on bias; the peers are shown from it, and with the mean of 3 s of stillness taken out."""
+"""Every row starts from the raw power-on bias; the peers are also shown with the mean of 3 s of stillness taken out."""
 
 Errors = dict[str, list[tuple[float, float, float]]]
 
 
-def one_set(setting: str, seed: int, peers: tuple[str, ...], live: bool) -> tuple[Errors, list[tuple[float, float, float]], list[float]]:
+def one_set(
+    setting: str, seed: int, peers: tuple[str, ...], live: bool
+) -> tuple[Errors, list[tuple[float, float, float]], list[float]]:
     """Errors (IR, ER, arc; degrees) of each estimator at each repetition, Coxa's error over its sd, and hold errors."""
     simulation = _simulation(setting, seed)
     samples, side = simulation.samples, simulation.wearer.side
@@ -54,7 +57,11 @@ def one_set(setting: str, seed: int, peers: tuple[str, ...], live: bool) -> tupl
     pairs = list(zip(analysis.reps, simulation.truth.reps, strict=False))
     errors: Errors = {"coxa": [(r.ir_deg - t.ir_deg, r.er_deg - t.er_deg, r.arc_deg - t.arc_deg) for r, t in pairs]}
     over = [
-        ((r.ir_deg - t.ir_deg) / r.ir_sd_deg, (r.er_deg - t.er_deg) / r.er_sd_deg, (r.arc_deg - t.arc_deg) / r.arc_sd_deg)
+        (
+            (r.ir_deg - t.ir_deg) / r.ir_sd_deg,
+            (r.er_deg - t.er_deg) / r.er_sd_deg,
+            (r.arc_deg - t.arc_deg) / r.arc_sd_deg,
+        )
         for r, t in pairs
     ]
     holds = [error for r, t in pairs for error in (r.ir_hold_s - t.ir_hold_s, r.er_hold_s - t.er_hold_s)]
@@ -66,7 +73,10 @@ def one_set(setting: str, seed: int, peers: tuple[str, ...], live: bool) -> tupl
         axis = axis * np.sign(axis @ (sign * simulation.truth.axis))
     still = samples.t_s < STATIC_S
     for name in peers:
-        for start, gyr in (("raw", samples.gyr_rad_s), ("static", samples.gyr_rad_s - samples.gyr_rad_s[still].mean(axis=0))):
+        for start, gyr in (
+            ("raw", samples.gyr_rad_s),
+            ("static", samples.gyr_rad_s - samples.gyr_rad_s[still].mean(axis=0)),
+        ):
             if start == "static" and not simulation.wearer.start_still_s:
                 continue
             q = orientation(gyr, samples.acc_m_s2, samples.sampling_rate_hz, name)
@@ -115,7 +125,9 @@ def _live(simulation: Simulation) -> list[tuple[float, float, float]]:
     return [(r.ir_deg - t.ir_deg, r.er_deg - t.er_deg, r.arc_deg - t.arc_deg) for r, t in pairs]
 
 
-def _task(arguments: tuple[str, int, tuple[str, ...], bool]) -> tuple[Errors, list[tuple[float, float, float]], list[float]]:
+def _task(
+    arguments: tuple[str, int, tuple[str, ...], bool],
+) -> tuple[Errors, list[tuple[float, float, float]], list[float]]:
     warnings.simplefilter("ignore")
     return one_set(*arguments)
 
@@ -123,7 +135,7 @@ def _task(arguments: tuple[str, int, tuple[str, ...], bool]) -> tuple[Errors, li
 def rows(setting: str, sets: int, first_seed: int, slow_sets: int, pool: ProcessPoolExecutor) -> Iterable[list[str]]:
     """The lines of one setting: estimator, RMSE of IR, ER, arc, coverage of the intervals, median hold error."""
     tasks = [(setting, first_seed + k, VQF + AHRS if k < slow_sets else VQF, k < slow_sets) for k in range(sets)]
-    done = list(track(pool.map(_task, tasks), total=sets, description=setting))
+    done = list(track(pool.map(_task, tasks), total=sets, description=setting, console=Console(stderr=True)))
     names = list(dict.fromkeys(name for errors, _, _ in done for name in errors))
     over = np.abs(np.array([z for _, each, _ in done for z in each]))
     holds = np.abs(np.array([h for _, _, each in done for h in each]))

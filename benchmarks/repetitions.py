@@ -1,6 +1,6 @@
 """Repetitions found in simulated sets of every kind, and in what is no set; nothing is told but position and side.
 
-    python benchmarks/repetitions.py              # 300 sets, 20 recordings of each other activity in each position
+python benchmarks/repetitions.py              # 300 sets, 20 recordings of each other activity in each position
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 from rich.progress import track
 
 from coxa.analysis import analyze_samples
@@ -23,7 +24,7 @@ ACTIVITIES = ("rest", "walking", "fidgeting")
 
 
 def varied(seed: int) -> Simulation:
-    """A set of any kind that the simulator knows: position, side, order, range, tempo, holds, flaws, sensor, rate, losses."""
+    """A set of any kind: position, side, order, range, tempo, holds, flaws, sensor, rate and losses drawn at random."""
     rng = np.random.default_rng(seed)
     u, reps = rng.uniform, int(rng.integers(1, 16))
 
@@ -38,7 +39,8 @@ def varied(seed: int) -> Simulation:
         hold_s=either(0.0, u(0.5, 3), 0.15), hold_sd_s=u(0, 0.3), ramp_s=u(0.7, 3.5),
         neutral_pause_s=either(0.0, u(0.2, 2), 0.2), middle_pause_s=either(u(0.2, 0.6), 0.0, 0.15),
         neutral_sd_deg=u(0, 3), neutral_creep_deg=u(-5, 5), start_still_s=either(0.0, u(1, 5), 0.25),
-        wander_deg=u(0.1, 1), tremor_deg=u(0, 0.1), flexion_per_rotation=u(-0.1, 0.1), abduction_per_rotation=u(-0.1, 0.1),
+        wander_deg=u(0.1, 1), tremor_deg=u(0, 0.1),
+        flexion_per_rotation=u(-0.1, 0.1), abduction_per_rotation=u(-0.1, 0.1),
         swing_drift_deg=u(-5, 5), ir_tissue_gain=u(0.5, 1), er_tissue_gain=u(0.5, 1), tilt_flexion_deg=u(-10, 10),
         tilt_abduction_deg=u(-10, 10), half_reps=tuple(i for i in range(reps) if rng.random() < 0.05),
         pause_before=((int(rng.integers(0, reps)), u(0, 10)),),
@@ -89,12 +91,21 @@ def main() -> None:
     tasks = [(a, p, k) for a in ACTIVITIES for p in POSITIONS for k in range(options.others)]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         seeds = range(options.seed, options.seed + options.sets)
-        sets = list(track(pool.map(one_set, seeds), total=options.sets, description="sets"))
-        others = list(track(pool.map(other, tasks), total=len(tasks), description="other activities"))
+        sets = list(
+            track(pool.map(one_set, seeds), total=options.sets, description="sets", console=Console(stderr=True))
+        )
+        others = list(
+            track(
+                pool.map(other, tasks), total=len(tasks), description="other activities", console=Console(stderr=True)
+            )
+        )
     pairs, found, true = (sum(row[i] for row in sets) for i in range(3))
     holds = np.abs(np.concatenate([row[3] for row in sets]))
     print(f"{options.sets} sets, {true} repetitions: {pairs} found, {true - pairs} missed, {found - pairs} invented")
-    print(f"F1 {2 * pairs / (found + true):.4f}; hold times off by {np.median(holds):.3f} s (median), {np.quantile(holds, 0.95):.2f} s (95 %)")
+    print(
+        f"F1 {2 * pairs / (found + true):.4f}; hold times off by {np.median(holds):.3f} s (median),",
+        f"{np.quantile(holds, 0.95):.2f} s (95 %)",
+    )
     for activity in ACTIVITIES:
         counts = [n for (a, _, _), n in zip(tasks, others, strict=True) if a == activity]
         print(f"{activity}: {sum(counts)} repetitions in {len(counts)} minutes")

@@ -2,8 +2,8 @@
 
     python benchmarks/speed.py
 
-The whole analysis of a ten-minute 100 Hz set (checks, axis, rotation, repetitions, quality) beside the Madgwick filter of
-ahrs alone on the same samples; `coxa --help` beside `import numpy`; the peak memory of the analysis in a process of its own.
+The whole analysis of a ten-minute 100 Hz set (checks, axis, rotation, repetitions, quality) beside the Madgwick filter
+of ahrs alone on the same samples; `coxa --help` beside `import numpy`; the peak memory of a process that analyses.
 """
 
 from __future__ import annotations
@@ -67,7 +67,11 @@ def main() -> None:
     if sys.platform != "win32":
         folder = str(__import__("pathlib").Path(__file__).parent)
         done = subprocess.run(
-            [sys.executable, "-c", MEMORY.format(folder=folder)], check=True, capture_output=True, text=True, timeout=120
+            [sys.executable, "-c", MEMORY.format(folder=folder)],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         before, after = (int(word) / (1024 if sys.platform == "linux" else 2**20) for word in done.stdout.split())
         print(f"peak memory          {after:7.0f} MB, of which {after - before:.0f} MB are the analysis")

@@ -14,11 +14,13 @@ class CoxaError(Exception):
     exit_code = 3
 
     def __init__(self, what: str, advice: str = "") -> None:
+        """Takes what is wrong, and what to do about it."""
         super().__init__(what, advice)
         self.what = what
         self.advice = advice
 
     def __str__(self) -> str:
+        """One line: what is wrong, then the advice."""
         what = " ".join(self.what.split())
         return f"{what.rstrip('.')}. {' '.join(self.advice.split())}" if self.advice else what
 

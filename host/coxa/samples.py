@@ -35,6 +35,7 @@ class Samples:
     acc_derived: bool = False
 
     def __len__(self) -> int:
+        """Number of samples."""
         return len(self.t_s)
 
     @property

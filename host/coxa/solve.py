@@ -142,8 +142,8 @@ def _solve_set(grid: Grid, position: Position, side: Side, protocol: Protocol, a
     zero = _neutral(estimate, _steady(grid, coarse, found_axis.u), sequence, groups, sign)
     turned = sign * (rate - estimate.bias)
     course = Course(
-        estimate=estimate, angle=sign * estimate.angle - zero.level_rad, zero_row=zero.row, zero_sd_rad=zero.sd_rad, rate=turned,
-        slow_rate=grid.low_passed(turned, RATE_LOW_PASS_HZ), sign=sign,
+        estimate=estimate, angle=sign * estimate.angle - zero.level_rad, zero_row=zero.row, zero_sd_rad=zero.sd_rad,
+        rate=turned, slow_rate=grid.low_passed(turned, RATE_LOW_PASS_HZ), sign=sign,
         swing=hip.swing_series(
             grid, coarse + estimate.bias[:, None] * found_axis.u, found_axis.u, _references(position, sequence, zero)
         ),
@@ -172,7 +172,7 @@ def levels(angle: Floats, events: list[Event]) -> Floats:
     """(k,) mean angle at each event."""
     total = np.concatenate([[0.0], np.cumsum(angle)])
     begin, end = np.array([(e.begin, e.end) for e in events], dtype=np.intp).reshape(-1, 2).T
-    return (total[end] - total[begin]) / (end - begin)
+    return np.asarray((total[end] - total[begin]) / (end - begin))
 
 
 def _sided(
@@ -185,7 +185,9 @@ def _sided(
     if axis.sign_source == "order":
         ends = [stay.label for stay in sequence if stay.label != families.NEUTRAL]
         groups = find_reps(sequence, ends[0] if ends else first_end, dt)
-        firsts = sum(group.ends[0].label for group in groups if len(group.ends) == 2) or (ends[0] if ends else first_end)
+        firsts = sum(group.ends[0].label for group in groups if len(group.ends) == 2) or (
+            ends[0] if ends else first_end
+        )
         if firsts * first_end < 0:
             sign = -sign
             sequence = [replace(stay, label=-stay.label) for stay in sequence]
@@ -199,7 +201,9 @@ def _steady(grid: Grid, coarse_bias: Floats, u: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.linalg.norm(grid.low_passed(across, RATE_LOW_PASS_HZ), axis=1) < SWINGING_RAD_S)
 
 
-def _neutral(estimate: Estimate, steady: NDArray[np.bool_], sequence: list[Stay], groups: list[Found], sign: float) -> Zero:
+def _neutral(
+    estimate: Estimate, steady: NDArray[np.bool_], sequence: list[Stay], groups: list[Found], sign: float
+) -> Zero:
     """Zero of the set: the still start, else the mean of the returns, else the middle between the ends."""
     angle, trim = sign * estimate.angle, max(1, round(0.15 / estimate.grid.dt_s))
     whole = (0, len(angle))
@@ -218,13 +222,17 @@ def _neutral(estimate: Estimate, steady: NDArray[np.bool_], sequence: list[Stay]
     if after:
         rows = sign * estimate.mean_rows([(s.begin, s.end) for s in after])
         level = float(np.mean([angle[s.begin : s.end].mean() for s in after]))
-        return Zero(level, np.mean(rows, axis=0), 0.0, "returns", (after[0].begin, max(after[0].end, after[0].begin + 1)))
+        return Zero(
+            level, np.mean(rows, axis=0), 0.0, "returns", (after[0].begin, max(after[0].end, after[0].begin + 1))
+        )
     ends = {label: [s for s in sequence if s.label == label] for label in (-1, 1)}
     if ends[-1] and ends[1]:
         both = [float(np.mean([angle[s.begin : s.end].mean() for s in ends[label]])) for label in (-1, 1)]
         rows = sign * estimate.mean_rows([(s.begin, s.end) for label in (-1, 1) for s in ends[label]])
         return Zero(float(np.mean(both)), np.mean(rows, axis=0), float(NO_NEUTRAL_SD_RAD), "middle", whole)
-    return Zero(float(np.median(angle)), sign * estimate.mean_rows([whole])[0], float(NO_NEUTRAL_SD_RAD), "middle", whole)
+    return Zero(
+        float(np.median(angle)), sign * estimate.mean_rows([whole])[0], float(NO_NEUTRAL_SD_RAD), "middle", whole
+    )
 
 
 def _references(position: Position, sequence: list[Stay], zero: Zero) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The table of bad input through the command line: one line on stderr, exit code 3, nothing on stdout, nothing stored."""
+"""The table of bad input through the command line: one line on stderr, exit code 3, nothing stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ PASSABLE = [case for case in bad_inputs.FILES if "NUL byte" not in case.name or 
 def test_a_bad_file_ends_in_one_clear_line(case, tmp_path, capsys):
     path, store = case.build(tmp_path), tmp_path / "store.sqlite"
     options = [word for key, value in case.read.items() for word in (f"--{key}", value)]
-    code = run(["analyze", str(path), "--position", "wall", "--side", "left", "--store", str(store), "--json", *options])
+    code = run(
+        ["analyze", str(path), "--position", "wall", "--side", "left", "--store", str(store), "--json", *options]
+    )
     said = capsys.readouterr()
     assert code == 3
     assert not said.out

@@ -20,7 +20,7 @@ MOVING_SD_S = 0.03
 moving adds per rad/s (acceleration of the strap over g)."""
 
 OBSERVABLE = 0.35
-"""Observability below which gravity is not used: there a swing of the thigh looks like many times its size in rotation."""
+"""Observability below which gravity is not used: a swing looks like many times its size in rotation there."""
 
 
 @dataclass(frozen=True, slots=True)
