@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import import_module
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coxa import hip
+from coxa.blas import one_thread
 from coxa.errors import UsageError
 from coxa.fusion import axis as axes
 from coxa.fusion import batch, families, gravity, pose
@@ -85,15 +83,9 @@ def check_pose(position: str, side: str) -> None:
         raise UsageError(f"side '{side}' is unknown", f"Use one of {', '.join(SIDES)}.")
 
 
-@cache
-def _blas() -> Any:
-    return import_module("threadpoolctl").ThreadpoolController()  # untyped
-
-
 def solve(samples: Samples, position: Position, side: Side, protocol: Protocol, axis: Floats | None = None) -> Solution:
     """Everything that is found in the samples of one set."""
-    # matrices of 40 columns are slower on several threads, three times so on a busy machine
-    with _blas().limit(limits=1, user_api="blas"):
+    with one_thread():
         return _solve(samples, position, side, protocol, axis)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from coxa import quaternion
+from coxa.blas import one_thread
 from coxa.errors import InputError, UsageError
 from coxa.fusion.ahrs_filters import AHRS_FILTERS
 from coxa.fusion.selfcal import LONGEST_S, calibrate
@@ -45,6 +46,11 @@ def estimate_orientation(gyr_rad_s: ArrayLike, acc_m_s2: ArrayLike, sampling_rat
         InputError: shapes, values, unit or rate cannot be right.
     """
     gyr, acc = _checked(gyr_rad_s, acc_m_s2, sampling_rate_hz)
+    with one_thread():
+        return _calibrated(gyr, acc, sampling_rate_hz)
+
+
+def _calibrated(gyr: Floats, acc: Floats, sampling_rate_hz: float) -> Floats:
     dt_s = 1.0 / sampling_rate_hz
     if len(gyr) * dt_s < WINDOW_S:
         return offline(gyr, acc, dt_s).quat
