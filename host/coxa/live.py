@@ -107,6 +107,10 @@ class LiveRotation:
             raise InputError(
                 f"live sample near {fresh[0, 0]:.3f} s is not a finite number", "Drop it before it is pushed."
             )
+        if not fresh[:, 4:7].any(axis=1).all():
+            raise InputError(
+                f"live accelerometer near {fresh[0, 0]:.3f} s reads zero", "Check the sensor: gravity is missing."
+            )
         steps = np.diff(fresh[:, 0], prepend=self._rows[self._count - 1, 0] if self._count else fresh[0, 0] - 1e-3)
         if (steps <= 0).any():
             at = fresh[int(np.argmax(steps <= 0)), 0]

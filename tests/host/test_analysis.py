@@ -446,7 +446,7 @@ def test_numbers_are_rounded_to_a_millionth_and_nothing_is_nan():
     hz=st.sampled_from([25.0, 104.0, 480.0]),
     wander=st.sampled_from([0.0, 0.35, 3.0]),
     loss=st.sampled_from([0.0, 0.05, 0.4]),
-    gaps=st.lists(st.tuples(st.floats(0, 20), st.floats(0, 3)), max_size=3),  # longer: see the next test
+    gaps=st.lists(st.tuples(st.floats(0, 20), st.floats(0, 8)), max_size=3),
     cut=st.tuples(st.floats(0, 0.6), st.floats(0.4, 1.0)),
 )
 def test_whatever_was_recorded_ends_in_a_finite_result_or_one_line(
@@ -478,7 +478,6 @@ def test_whatever_was_recorded_ends_in_a_finite_result_or_one_line(
     assert all(rep.arc_sd_deg > 0 for rep in found.reps)
 
 
-@pytest.mark.xfail(strict=True, reason="a gap amid walking is taken for the set, and there is nothing in it to go by")
 def test_a_long_gap_amid_walking_is_no_set():
     wearer = Wearer(position="wall", activity="walking", duration_s=12.0, start_still_s=0.0)
     for seed in range(3):

@@ -101,7 +101,6 @@ def amid(position, what, seed, **wearer):
 
 SEEDS = range(8)
 EARLY = "the last second of settling in belongs to the span, and tips the start neutral by 1° at a stated 0.3°"
-ASIDE = "the pose is not centred on the set: turning over draws it aside until an end of the set lies outside"
 
 
 def cases(**bugs):
@@ -114,7 +113,7 @@ def cases(**bugs):
     ]
 
 
-@pytest.mark.parametrize(("position", "what"), cases(seated_walking=EARLY, seated_turning=ASIDE))
+@pytest.mark.parametrize(("position", "what"), cases(seated_walking=EARLY))
 def test_what_comes_before_and_after_changes_no_angle_by_more_than_its_uncertainty(position, what):
     shares, pairings, sessions = [], [], []
     for seed in SEEDS:
@@ -130,7 +129,7 @@ def test_what_comes_before_and_after_changes_no_angle_by_more_than_its_uncertain
     assert rmse(errors(sessions, "arc_deg")) <= 1.0
 
 
-@pytest.mark.parametrize(("position", "what"), cases(seated_turning=ASIDE))
+@pytest.mark.parametrize(("position", "what"), cases())
 def test_what_was_left_out_is_said(position, what):
     for seed in SEEDS:
         _, found, (begin, end) = amid(position, what, seed)
