@@ -183,6 +183,23 @@ def test_hip_surgery_asks_to_ask_first_on_the_wall_only(coxa, recording):
         assert (HIP_SURGERY_NOTE in coxa("analyze", *words, "--json")[2]) == asked
 
 
+def test_remove_takes_a_session_out_only_when_told_twice(coxa, recording):
+    coxa("analyze", recording / "set.csv", *ON_WALL)
+    code, out, err = coxa("remove", 1)
+    assert (code, out) == (2, "")
+    assert "session 1 (me, right, wall" in err
+    assert "--yes" in err
+    assert coxa("show", 1)[0] == 0
+    code, out, _ = coxa("remove", 1, "--yes", "--json")
+    assert code == 0
+    assert [session["id"] for session in json.loads(out)["sessions"]] == [1]
+    assert coxa("show", 1)[0] == 2
+    assert coxa("remove", 1, "--yes")[0] == 2
+    assert coxa("remove", "--yes")[0] == 2
+    # and the same recording can be kept anew, for the other leg
+    assert coxa("analyze", recording / "set.csv", "--position", "wall", "--side", "left")[0] == 0
+
+
 def test_reanalyze_shows_before_and_after_and_goes_on_after_a_failure(coxa, recording, monkeypatch):
     Path("mine.toml").write_text('title = "mine"\nposition = "wall"\n')
     coxa("analyze", recording / "set.csv", *ON_WALL)

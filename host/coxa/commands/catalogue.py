@@ -121,6 +121,18 @@ Examples
 """,
     ),
     Command(
+        "remove",
+        "Look back",
+        "Take sessions out of the store, such as one analysed for the wrong leg.",
+        """\
+Examples
+  coxa remove 12
+      says what it is
+  coxa remove 12 --yes
+      removes it, raw data and results, for good
+""",
+    ),
+    Command(
         "people",
         "Set up",
         "List people, or add one.",

@@ -124,6 +124,11 @@ class Store:
                     raise StoreError(f"block {seq} of session {session_id} differs from the one stored before")
             return session_id
 
+    def remove(self, session_ids: tuple[int, ...]) -> None:
+        """Take sessions out for good, with their raw data and results."""
+        with transaction(self._db, self.path) as db:
+            db.executemany("DELETE FROM sessions WHERE id = ?", [(one,) for one in session_ids])
+
     def sessions(
         self, person: str | None = None, side: Side | None = None, position: Position | None = None
     ) -> list[Session]:
