@@ -7,7 +7,8 @@
 All estimators get the same samples, the same axis, the same neutral span and the same hold spans; `floor` integrates
 the rate with the true bias removed about the true axis. The simulation has the settings of the published comparison: 12
 repetitions, LSM6DSOX class, wander 0.35° rms (or 1°), tremor 0.05° at 9 Hz, neutral found again to 2°, scale 0.5 %,
-power-on bias up to 10 deg/s, the sensor mounted any way round, either side.
+power-on bias up to 10 deg/s, the sensor mounted any way round, either side. The thigh keeps the ideal direction of its
+position (vertical on the wall) and does not swing with the turn; docs/validation.md says what it costs when it does.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ def varied(seed: int) -> Simulation:
         return value if rng.random() < share else other
 
     wearer = Wearer(
-        position=str(rng.choice(POSITIONS)),  # type: ignore[arg-type]
-        side=str(rng.choice(["left", "right"])),  # type: ignore[arg-type]
+        position=str(rng.choice(POSITIONS)),
+        side=str(rng.choice(["left", "right"])),
         order="ir-first" if rng.random() < 0.2 else "er-first",
         reps=reps, ir_deg=u(12, 50), er_deg=u(15, 55), range_sd_deg=u(0, 3), fatigue_deg_per_rep=u(0, 0.5),
         hold_s=either(0.0, u(0.5, 3), 0.15), hold_sd_s=u(0, 0.3), ramp_s=u(0.7, 3.5),
@@ -78,7 +78,7 @@ def other(task: tuple[str, Any, int]) -> int:
     """Repetitions found where there are none."""
     warnings.simplefilter("ignore")
     activity, position, seed = task
-    wearer = Wearer(position=position, activity=activity, side=("left", "right")[seed % 2])  # type: ignore[arg-type]
+    wearer = Wearer(position=position, activity=activity, side=("left", "right")[seed % 2])
     return len(analyze_samples(simulate(wearer, seed=seed).samples, position=position, side=wearer.side).reps)
 
 

@@ -52,12 +52,12 @@ def analyze_samples(
 
 def present(solution: Solution, samples: Samples, position: Position, side: Side, protocol: Protocol) -> Analysis:
     """The result of a solved set."""
-    axis, zero, grid = solution.axis, solution.zero, solution.grid
+    axis, zero = solution.axis, solution.zero
     reps = scored([m.rep for m in solution.measured], protocol)
     return Analysis(
         position=position, side=side, label="thigh",
         sampling_rate_hz=samples.sampling_rate_hz, duration_s=samples.duration_s,
-        observability=solution.observability, gaps=len(grid.gaps), gap_spans_s=grid.gaps,
+        observability=solution.observability, gaps=len(solution.gaps), gap_spans_s=solution.gaps,
         neutral="start" if zero.source == "start" else "returns",
         neutral_start_deg_drift=reps[-1].return_error_deg if reps and zero.source == "start" else None,
         axis=(float(axis.u[0]), float(axis.u[1]), float(axis.u[2])), axis_sd_deg=float(np.degrees(axis.sd_rad)),
@@ -89,7 +89,7 @@ def _series(solution: Solution, samples: Samples) -> dict[str, Floats]:
 
 def _warnings(solution: Solution, samples: Samples) -> tuple[str, ...]:
     """Full sentences that belong beside the numbers."""
-    axis, gaps = solution.axis, solution.grid.gaps
+    axis, gaps = solution.axis, solution.gaps
     out: list[str] = [axis.caution] if axis.caution else []
     if not solution.measured:
         return tuple(out)  # that none was found stands in the advice

@@ -70,6 +70,7 @@ class LiveRotation:
         self._rows = np.empty((1024, COLUMNS))
         self._count = 0
         self._next_solve_s = -np.inf
+        self._solved_at_s = -np.inf
         self._solution: Solution | None = None
         self._carried = np.zeros(3)
 
@@ -159,7 +160,7 @@ class LiveRotation:
         row = course.sign * course.estimate.rows(np.array([len(course.angle) - 1])) - course.zero_row
         sd = float(np.hypot(course.estimate.sd(row)[0], BIAS_SD_RAD_S * ahead))
         rate = course.sign * (float(self._rows[self._count - 1, 1:4] @ axis.u) - bias)
-        done = tuple(m.rep for m in self._solution.measured if _complete(m.rep, float(course.t_s[-1])))
+        done = tuple(m.rep for m in self._solution.measured if _complete(m.rep, self._solved_at_s))
         if not _trusted(done, self._solution.zero.source != "middle"):
             done = ()
         return LiveState(

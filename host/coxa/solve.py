@@ -37,6 +37,9 @@ ODD_SHARE = 1.8
 SWINGING_RAD_S = np.radians(20.0)
 """The thigh's direction moves this fast only when the wearer moves it: unsteadiness stays under 5 deg/s."""
 
+START_EDGE_S = 0.15
+"""Left out at the edges of the start pose: the first move begins softly."""
+
 START_AGREES_RAD = np.radians(5.0)
 """A still pose amid other movement is the start pose only if the returns came back to it this closely."""
 
@@ -57,7 +60,10 @@ class Zero:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """A set solved. `coarse_bias` (3,), rad/s, plus `course.estimate.bias` along the axis is the gyroscope's bias."""
+    """A set solved. `coarse_bias` (3,), rad/s, plus `course.estimate.bias` along the axis is the gyroscope's bias.
+
+    `grid` covers the set alone; `gaps` are those of the whole recording, (start, end) s.
+    """
 
     grid: Grid
     axis: Axis
@@ -68,6 +74,7 @@ class Solution:
     course: Course
     measured: tuple[Measured, ...]
     observability: float
+    gaps: tuple[tuple[float, float], ...]
 
     @property
     def side_known(self) -> bool:
@@ -98,8 +105,8 @@ def _solve(samples: Samples, position: Position, side: Side, protocol: Protocol,
         # what came before and after has had its part in axis, bias and neutral: once more without it
         again = _solve_set(solution.grid.part(*inner), position, side, protocol, axis)
         if again.measured:
-            return again
-    return solution
+            solution = again
+    return replace(solution, gaps=grid.gaps)
 
 
 def _repetitions_span(solution: Solution) -> tuple[int, int] | None:
@@ -146,7 +153,7 @@ def _solve_set(grid: Grid, position: Position, side: Side, protocol: Protocol, a
         measured = []
     numbered = tuple(replace(m, rep=replace(m.rep, index=i)) for i, m in enumerate(measured, 1))
     seen = float(np.median(gravity.observability(slow_acc, found_axis.u)[slice(*zero.span)]))
-    return Solution(grid, found_axis, coarse, bias_seen, events, zero, course, numbered, seen)
+    return Solution(grid, found_axis, coarse, bias_seen, events, zero, course, numbered, seen, grid.gaps)
 
 
 def rotation(grid: Grid, rate: Floats, slow_acc: Floats, axis: Axis) -> tuple[list[Event], Estimate]:
@@ -197,17 +204,17 @@ def _neutral(
     estimate: Estimate, steady: NDArray[np.bool_], sequence: list[Stay], groups: list[Found], sign: float
 ) -> Zero:
     """Zero of the set: the still start, else the mean of the returns, else the middle between the ends."""
-    angle, trim = sign * estimate.angle, max(1, round(0.15 / estimate.grid.dt_s))
+    angle, trim = sign * estimate.angle, max(1, round(START_EDGE_S / estimate.grid.dt_s))
     whole = (0, len(angle))
-    pose = groups[0].before if groups else sequence[0] if sequence else None
-    if pose and not steady[pose.begin : pose.end].all():
+    rest = groups[0].before if groups else sequence[0] if sequence else None
+    if rest and not steady[rest.begin : rest.end].all():
         # only what lies behind the last swing of the thigh is the start pose
-        pose = replace(pose, begin=pose.begin + int(np.flatnonzero(~steady[pose.begin : pose.end])[-1]) + 1)
-    if pose and pose.label == families.NEUTRAL and (pose.end - pose.begin) * estimate.grid.dt_s >= families.START_MIN_S:
-        span = (0 if pose.begin < trim else pose.begin + trim, pose.end - trim)
+        rest = replace(rest, begin=rest.begin + int(np.flatnonzero(~steady[rest.begin : rest.end])[-1]) + 1)
+    if rest and rest.label == families.NEUTRAL and (rest.end - rest.begin) * estimate.grid.dt_s >= families.START_MIN_S:
+        span = (0 if rest.begin < trim else rest.begin + trim, rest.end - trim)
         level = float(angle[slice(*span)].mean())
         returns = [float(angle[g.after.begin : g.after.end].mean()) for g in groups if g.after]
-        first_of_all = pose.begin * estimate.grid.dt_s < families.START_LATEST_S and not estimate.grid.is_part
+        first_of_all = rest.begin * estimate.grid.dt_s < families.START_LATEST_S and not estimate.grid.is_part
         if first_of_all or not returns or abs(level - float(np.median(returns))) < START_AGREES_RAD:
             return Zero(level, sign * estimate.mean_rows([span])[0], 0.0, "start", span)
     after = [group.after for group in groups if group.after] or [s for s in sequence if s.label == families.NEUTRAL]

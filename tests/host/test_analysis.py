@@ -504,3 +504,26 @@ def test_the_given_arrays_are_left_as_they_are():
         for _ in range(2)
     ]
     assert again[0].to_dict(series=True) == again[1].to_dict(series=True)
+
+
+def test_a_gap_outside_the_set_is_counted_too():
+    """What was lost is told, even where it is not part of the set: a rest in another pose comes first."""
+    sim, plain = session(5, position="wall")
+    rest = 20.0
+    step = 1 / sim.samples.sampling_rate_hz
+    before = np.arange(0, rest, step)
+    before = before[(before < 8.0) | (before > 12.0)]
+    lying = np.cross(plain.axis, [0.3, 0.5, 0.8])
+    turned = 9.81 * np.tile(lying / np.linalg.norm(lying), (len(before), 1))
+    still = np.tile(sim.samples.gyr_rad_s[:50].mean(axis=0), (len(before), 1))
+    found = analyze(
+        np.concatenate([before, sim.samples.t_s + rest]),
+        np.vstack([still, sim.samples.gyr_rad_s]),
+        np.vstack([turned, sim.samples.acc_m_s2]),
+        position="wall",
+        side=sim.wearer.side,
+    )
+    assert len(found.reps) == len(plain.reps)
+    assert any("were left out" in w for w in found.warnings)
+    assert found.gaps == len(found.gap_spans_s) == plain.gaps + 1
+    assert found.gap_spans_s[0] == pytest.approx((8.0, 12.0), abs=0.1)

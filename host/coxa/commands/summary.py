@@ -13,7 +13,7 @@ from coxa.report import wording
 from coxa.results import Analysis, Label, Rep
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
 
 BAR_CHARACTERS = 24
 """Width of a full bar."""
@@ -101,10 +101,10 @@ def subscores(analysis: Analysis) -> Table:
     return table
 
 
-def _grid(*justify: str) -> Table:
+def _grid(*justify: JustifyMethod) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     for one in justify:
-        table.add_column(justify=one, no_wrap=True)  # type: ignore[arg-type]
+        table.add_column(justify=one, no_wrap=True)
     return table
 
 

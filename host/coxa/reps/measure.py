@@ -126,6 +126,9 @@ def _with_uncertainty(course: Course, measured: list[Measured]) -> list[Measured
     ]
 
 
+MOVE_PAD, PEAK_PAD = 5, 10
+"""Grid points beyond a stay in which the peak speed of the move beside it, and the peak angle of an end, are sought."""
+
 HOLD_SLACK_S = 0.1
 """A hold is timed to about this: less than this short of the minimum is not flagged."""
 
@@ -173,8 +176,7 @@ def _crossing(course: Course, begin: int, end: int) -> float | None:
 
 def _move(t: Floats, slow: Floats, begin: int, end: int, way: int) -> Ramp | None:
     """The move between two indices; only if it goes the right way (±1)."""
-    pad = 5
-    begin, end = max(begin - pad, 0), min(end + pad, len(slow) - 1)
+    begin, end = max(begin - MOVE_PAD, 0), min(end + MOVE_PAD, len(slow) - 1)
     return ramp(t, slow, begin, end, way)
 
 
@@ -186,7 +188,7 @@ def _end(course: Course, stay: Stay, arriving: Ramp | None, leaving: Ramp | None
     if end - begin >= HOLD_MIN_S:
         a, b = (int(i) for i in np.searchsorted(t, [begin, end]))
         return _End(float(angle[a:b].mean()), (a, b), (begin, end))
-    a, b = max(stay.begin - 10, 0), min(stay.end + 10, len(t))
+    a, b = max(stay.begin - PEAK_PAD, 0), min(stay.end + PEAK_PAD, len(t))
     peak = a + int(np.argmax(stay.label * angle[a:b]))
     return _End(float(angle[peak]), (peak, peak + 1), None)
 

@@ -137,8 +137,8 @@ class Store:
         Raises:
             UsageError: the person is not in the store.
         """
-        limits = {"sessions.person_id": self.person(person).id if person is not None else None}
-        limits |= {"sessions.side": side, "sessions.position": position}  # type: ignore[dict-item]
+        limits: dict[str, int | str | None] = {"sessions.side": side, "sessions.position": position}
+        limits["sessions.person_id"] = self.person(person).id if person is not None else None
         given = {column: value for column, value in limits.items() if value is not None}
         where = " AND ".join(f"{column} = ?" for column in given) or "1"
         query = f"{rows.SESSIONS} WHERE {where} ORDER BY started_at, sessions.id"
