@@ -1,8 +1,10 @@
 """The wire format of Coxa, version 1: what the board writes and the host reads. Specified in docs/wire.md.
 
-Imported unchanged by MicroPython and CPython: nothing but `struct`, and annotations that MicroPython skips.
+Imported unchanged by MicroPython and CPython: nothing but `struct` and `binascii`, and annotations
+that MicroPython skips.
 """
 
+from . import advert, command, gatt, line, sync
 from .block import (
     BATTERY_LOW,
     BLOCK_LENGTH,
@@ -54,13 +56,18 @@ __all__ = [
     "Info",
     "Reassembler",
     "WireError",
+    "advert",
+    "command",
     "crc16",
     "decode",
     "decode_info",
     "encode_info",
     "fragment_count",
     "fragment_into",
+    "gatt",
+    "line",
     "put_quat",
     "put_sample",
     "seal",
+    "sync",
 ]

@@ -10,6 +10,10 @@ from .crc import crc16
 from .errors import COUNT, CRC, FIELD, LENGTH, PROFILE, RESERVED, WireError
 from .version import VERSION_MAJOR, check_major
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 BLOCK_LENGTH = 180
 
 PROFILE_QUAT = 1  # logged: raw samples, and the board's own orientation after each second sample
@@ -79,18 +83,18 @@ def quat_count(profile: int, n: int) -> int:
     return n * QUATS[profile] // CAPACITY[profile]
 
 
-def put_sample(buffer: bytearray, i: int, gx: int, gy: int, gz: int, ax: int, ay: int, az: int) -> None:  # noqa: PLR0917
+def put_sample(buffer: bytearray | memoryview, i: int, gx: int, gy: int, gz: int, ax: int, ay: int, az: int) -> None:  # noqa: PLR0917
     """Writes sample i of a block: angular rate and specific force as int16, in LSB."""
     struct.pack_into(_SAMPLE, buffer, _HEADER_LENGTH + _SAMPLE_LENGTH * i, gx, gy, gz, ax, ay, az)
 
 
-def put_quat(buffer: bytearray, profile: int, k: int, w: int, x: int, y: int, z: int) -> None:  # noqa: PLR0917
+def put_quat(buffer: bytearray | memoryview, profile: int, k: int, w: int, x: int, y: int, z: int) -> None:  # noqa: PLR0917
     """Writes orientation k of a block: components times 2**15 as int16, +1.0 as 32767."""
     struct.pack_into(_QUAT, buffer, _QUATS_AT[profile] + _QUAT_LENGTH * k, w, x, y, z)
 
 
 def seal(
-    buffer: bytearray,
+    buffer: bytearray | memoryview,
     profile: int,
     *,
     flags: int,
@@ -100,8 +104,11 @@ def seal(
     t_us: int,
     n: int,
     temperature_c: int,
+    checksum: "Callable[[bytearray | memoryview, int], int]" = crc16,
 ) -> None:
     """Completes a block around its n samples: header, zeros in the unused payload, checksum. See `Block`.
+
+    `checksum` stands in for `crc16`, for a board that has it as machine code.
 
     Raises:
         WireError: a value does not fit (reasons `length`, `profile`, `count`, `field`); the buffer is unchanged.
@@ -121,7 +128,7 @@ def seal(
         buffer[i] = 0
     for i in range(quats_at + _QUAT_LENGTH * quat_count(profile, n), _CRC_AT):
         buffer[i] = 0
-    struct.pack_into("<H", buffer, _CRC_AT, crc16(buffer, _CRC_AT))
+    struct.pack_into("<H", buffer, _CRC_AT, checksum(buffer, _CRC_AT))
 
 
 def decode(data: bytes | bytearray | memoryview) -> Block:

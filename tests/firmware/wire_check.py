@@ -8,6 +8,7 @@ import json
 import sys
 
 import coxa_wire
+from coxa_wire import advert, command, gatt, line, sync
 
 
 def load(folder, name):
@@ -94,8 +95,100 @@ def crc_row(row):
     return {"hex": row["hex"], "crc": coxa_wire.crc16(data, len(data))}
 
 
+def request_row(row):
+    out = {"name": row["name"], "hex": row["hex"]}
+    request, reason = decoded(understood_request, row)
+    if request is None:
+        out["reason"] = reason
+        return out
+    out["op"], out["id"], values = request
+    if out["op"] == command.GET_CFG:
+        out["hex"] = hexed(command.encode_get_config(out["id"], values[0]))
+    elif out["op"] == command.SET_CFG:
+        out["hex"] = hexed(command.encode_set_config(out["id"], values[0], values[1].encode()))
+    else:
+        out["hex"] = hexed(command.encode_request(out["op"], out["id"], *values))
+    out["values"] = list(values)
+    return out
+
+
+def understood_request(data):
+    request = command.decode_request(data)
+    if request.op == command.GET_CFG:
+        values = [command.text(request.payload)]
+    elif request.op == command.SET_CFG:
+        key, value = command.split_set_config(request.payload)
+        values = [key, value.decode()]
+    else:
+        values = request.values()
+    return request.op, request.request_id, values
+
+
+def answer_row(row):
+    out = {"name": row["name"], "hex": row["hex"]}
+    answer, reason = decoded(understood_answer, row)
+    if answer is None:
+        out["reason"] = reason
+        return out
+    out["op"], out["id"], out["status"], values = answer
+    out["hex"] = hexed(command.encode_answer(out["op"], out["id"], out["status"], *values))
+    out["values"] = list(values)
+    return out
+
+
+def understood_answer(data):
+    answer = command.decode_answer(data)
+    return answer.op, answer.request_id, answer.status, answer.values()
+
+
+def advert_row(row):
+    status = row["status"]
+    given = advert.Status(status["state"], status["battery_percent"], status["pending"], bytes.fromhex(status["uid16"]))
+    data, response = advert.advertising_data(row["name"]), advert.scan_response(given)
+    assert advert.fields(data)[1] == (advert.SERVICES_128, gatt.uuid_bytes(gatt.SERVICE))
+    ((kind, content),) = advert.fields(response)
+    assert kind == advert.MANUFACTURER and content[:2] == b"\xff\xff"
+    read = dict(advert.decode_status(content[2:]).__dict__)
+    read["uid16"] = hexed(read["uid16"])
+    return {"name": row["name"], "hex": hexed(data), "response": hexed(response), "status": read}
+
+
+def line_row(row):
+    out = {"name": row["name"], "hex": row["hex"]}
+    message, reason = decoded(lambda data: line.decode_line(data) or (None, None), row)
+    if message is None:
+        out["reason"] = reason
+        return out
+    out["channel"], out["message"] = message[0], None if message[1] is None else hexed(message[1])
+    if out["channel"]:
+        out["hex"] = hexed(line.encode_line(*message))
+    return out
+
+
+def ping_row(row):
+    out = {"name": row["name"], "hex": row["hex"]}
+    ping = row["name"].startswith("ping")
+    values, reason = decoded(sync.decode_ping if ping else sync.decode_pong, row)
+    if values is None:
+        out["reason"] = reason
+    else:
+        out["hex"] = hexed((sync.encode_ping if ping else sync.encode_pong)(*values))
+        out["values"] = list(values)
+    return out
+
+
 def results(folder):
-    rows = (("blocks", block_row), ("info", info_row), ("fragments", fragment_row), ("crc", crc_row))
+    rows = (
+        ("blocks", block_row),
+        ("info", info_row),
+        ("fragments", fragment_row),
+        ("crc", crc_row),
+        ("requests", request_row),
+        ("answers", answer_row),
+        ("adverts", advert_row),
+        ("lines", line_row),
+        ("pings", ping_row),
+    )
     return {name: [function(row) for row in load(folder, name)] for name, function in rows}
 
 

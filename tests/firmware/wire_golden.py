@@ -172,8 +172,11 @@ def fragments():
 
 
 def files():
+    import wire_golden_messages  # it builds on this module
+
     crc = [{"hex": t.hex(), "crc": c} for t, c in ((b"123456789", 0x29B1), (b"", 0xFFFF), (b"\x00", 0xE1F0))]
     tables = {"blocks": good_blocks() + bad_blocks(), "info": infos(), "fragments": fragments(), "crc": crc}
+    tables |= wire_golden_messages.tables()
     return {f"{name}.json": json.dumps(rows, indent=1) + "\n" for name, rows in tables.items()}
 
 
