@@ -1,1 +1,3 @@
-"""What runs on the board, in MicroPython."""
+"""What runs on the board, in MicroPython: sensor → sampler → orientation → blocks → flash → link."""
+
+VERSION = (0, 1, 0)
