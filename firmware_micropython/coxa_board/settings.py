@@ -1,0 +1,110 @@
+"""The settings there are: defaults, and what each may be."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_NAME_LENGTH = 8  # bytes; what an advertisement has room for beside flags and the 128-bit service UUID
+_ROLE_LENGTH = 16  # bytes; with key and quotes it fits one command of 64 bytes
+
+DEFAULTS: dict[str, Any] = {
+    "board": "auto",
+    "name": "coxa",
+    "role": "",
+    "profile": 1,
+    "token": 0,
+    "pins": {},
+    "led_active_low": None,
+    "battery_divider": None,
+    "i2c_id": None,
+    "i2c_hz": 400_000,
+    "idle_sleep_s": 300,
+    "quiet": False,
+    "watchdog_s": 8,
+}
+
+
+class ConfigError(Exception):
+    """One line: which setting, what it is, what it may be."""
+
+
+def check(key: str, value: Any) -> Any:
+    """The value, if the setting takes it.
+
+    Raises:
+        ConfigError: unknown setting or a value that it does not take.
+    """
+    rule = _RULES.get(key)
+    if rule is None:
+        raise ConfigError("config: there is no setting " + repr(key))
+    must_be = rule(value)
+    if must_be:
+        raise ConfigError("config: " + key + " must be " + must_be + ", not " + repr(value)[:40])
+    return value
+
+
+def is_object(value: Any) -> bool:
+    """Whether it came from a JSON object."""
+    return isinstance(value, dict)
+
+
+def _integer(low: int, high: int, zero: bool = False) -> Any:
+    def rule(value: Any) -> str:
+        whole = isinstance(value, int)
+        return (
+            ""
+            if whole and (low <= value <= high or (zero and value == 0))
+            else f"{low} to {high}" + (" or 0" if zero else "")
+        )
+
+    return rule
+
+
+def _text(shortest: int, longest: int) -> Any:
+    def rule(value: Any) -> str:
+        fits = isinstance(value, str) and shortest <= len(value) <= longest and all(" " <= c <= "~" for c in value)
+        return "" if fits else f"{shortest} to {longest} plain characters"
+
+    return rule
+
+
+def _boolean(value: Any) -> str:
+    return "" if isinstance(value, bool) else "true or false"
+
+
+def _or_none(rule: Any) -> Any:
+    def either(value: Any) -> str:
+        must_be = "" if value is None else rule(value)
+        return must_be and must_be + " or null"
+
+    return either
+
+
+def _divider(value: Any) -> str:
+    return "" if isinstance(value, (int, float)) and 1 <= value <= 10 else "1 to 10"
+
+
+def _pins(value: Any) -> str:
+    """Names and numbers alone; which pins a board has is for `boards.find` to say."""
+    fits = is_object(value) and all(
+        pin is None or pin == "LED" or (isinstance(pin, int) and not isinstance(pin, bool) and 0 <= pin <= 48)
+        for pin in value.values()
+    )
+    return "" if fits else "an object of GPIO numbers (or null)"
+
+
+_RULES: dict[str, Any] = {
+    "board": _text(1, 20),
+    "name": _text(1, _NAME_LENGTH),
+    "role": _text(0, _ROLE_LENGTH),
+    "profile": _integer(1, 2),  # those that are logged
+    "token": _integer(0, 0xFFFFFFFF),  # 0: none
+    "pins": _pins,
+    "led_active_low": _or_none(_boolean),
+    "battery_divider": _or_none(_divider),
+    "i2c_id": _or_none(_integer(0, 1)),
+    "i2c_hz": _integer(100_000, 400_000),  # the MPU6886 takes no more
+    "idle_sleep_s": _integer(30, 86_400, zero=True),  # 0: never
+    "quiet": _boolean,
+    "watchdog_s": _integer(2, 60, zero=True),  # 0: none
+}
