@@ -3,13 +3,18 @@
 import binascii
 import os
 
+from micropython import const
+
 from coxa_board.checksum import intact
 from coxa_board.sessions import CORRUPT, END_UNKNOWN, OPEN, Catalogue, Record
 from coxa_wire import BLOCK_LENGTH, LAST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+_WORKING_BLOCKS = const(256)  # some 50 ms on an ESP32-S3 (estimate)
 
 
 class Archive:
@@ -19,9 +24,10 @@ class Archive:
         errors: blocks found damaged or unreadable, and records not written, since power-on.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        """Takes the catalogue the sessions are in."""
+    def __init__(self, catalogue: Catalogue, working: Callable[[], None] | None = None) -> None:
+        """Takes the catalogue the sessions are in, and what to call now and then while it reads for seconds."""
         self.errors = 0
+        self._working = working
         self._catalogue = catalogue
         self._file: Any = None  # a file that stays open: blocks are asked for one after the other
         self._session = 0  # whose file it is
@@ -83,6 +89,8 @@ class Archive:
         n_intact = 0
         record.crc32 = 0
         for seq in range(self._length(session) if was_open else n_blocks):
+            if self._working is not None and seq % _WORKING_BLOCKS == 0:
+                self._working()
             if self._read(session, seq, block):
                 n_intact += 1
                 record.crc32 = binascii.crc32(block, record.crc32)

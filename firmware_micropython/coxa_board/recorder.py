@@ -10,6 +10,10 @@ from coxa_board.sessions import END_UNKNOWN, OPEN, Catalogue, Record
 from coxa_wire import BLOCK_LENGTH, INFO_LENGTH, LAST
 from coxa_wire.command import BAD_ARG, BAD_STATE, BUSY, FLASH_FULL, INTERNAL, OK
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _MIN_BLOCKS = const(660)  # no session is started where less than a minute has room
 _RESERVE_BYTES = const(32768)  # 8 sectors: for the file system's and the sessions' records, and for other files
 _SECTOR_OVERHEAD = const(8)  # bytes of pointers in a sector of a file of littlefs, on average
@@ -32,13 +36,21 @@ class RecorderError(Exception):
 class Recorder(BlockLog):
     """Writes one session at a time (`slot`, `append`, `flush`: see `BlockLog`); reads, lists and deletes them."""
 
-    def __init__(self, folder: str, *, reserve_bytes: int = _RESERVE_BYTES) -> None:
-        """Takes the folder of the sessions and how much of its file system to leave free; `recover` comes next."""
+    def __init__(
+        self, folder: str, *, reserve_bytes: int = _RESERVE_BYTES, working: Callable[[], None] | None = None
+    ) -> None:
+        """Makes the buffers; `recover` comes next.
+
+        Args:
+            folder: of the sessions.
+            reserve_bytes: how much of its file system to leave free.
+            working: called now and then while a session is read whole, which takes seconds: for the watchdog.
+        """
         super().__init__()
         self._folder = folder
         self._reserve_bytes = reserve_bytes
         self._catalogue = Catalogue(folder)
-        self._archive = Archive(self._catalogue)
+        self._archive = Archive(self._catalogue, working)
         self._ready = False
         self._record = Record(0)
 

@@ -6,6 +6,7 @@ import pytest
 SCRIPTS = interpreters.HERE / "scripts"
 FAULTS = [
     "starting_again_is_no_error",
+    "a_long_reading_lets_the_watchdog_live",
     "stopped_without_a_last_block",
     "what_cannot_start",
     "commits",

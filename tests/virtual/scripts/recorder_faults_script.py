@@ -53,6 +53,20 @@ def starting_again_is_no_error():
     assert board.recorder.sessions() == [number]
 
 
+def a_long_reading_lets_the_watchdog_live():
+    number = board.start()
+    board.record(1000)
+    board.power_on()  # closes it, which reads it whole
+    calls = []
+    recorder = Recorder(FOLDER, working=lambda: calls.append(1))
+    recorder.recover()
+    assert not calls, "nothing to do"
+    flip_block(number, 7)
+    assert not recorder.read(number, 7, out)
+    assert recorder.describe(number)[3] & CORRUPT
+    assert 3 <= len(calls) <= 10, len(calls)
+
+
 def stopped_without_a_last_block():
     number = board.start()
     board.record(30)

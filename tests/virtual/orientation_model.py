@@ -1,0 +1,180 @@
+"""The board's orientation filter twice more: in wide integers, bit for bit, and in double precision.
+
+`Fixed` is written from docs/board-orientation.md, not from the board's code: products are whole (64 bits) where the
+board takes them in parts, and many recordings run side by side. `Double` is the same filter without any rounding,
+with the exact rotation for a turn. Samples are (n, 6) int16: gx gy gz ax ay az, counts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+ONE = 1 << 28
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Samples per second and what a count stands for."""
+
+    rate_hz: float
+    gyro_dps_per_lsb: float
+    acc_g_per_lsb: float
+
+    @property
+    def rad(self):
+        return math.radians(self.gyro_dps_per_lsb)
+
+
+TAU_S, STEP_S, SMOOTH_S = 2.5, 0.75, 0.3
+GYRO_SPREAD_DPS, ACC_SPREAD_G, MOST_BIAS_DPS = 6.0, 0.07, 12.0
+BIAS_GAIN_HZ2, FIRST_BIAS_GAIN_HZ2 = 0.003, 0.02
+DOUBT_DPS, SURE_DPS, NOISE_DPS, WALK_DPS_RTS = 2.5, 0.3, 0.05, 0.01
+START_SHARE, STARTING, STEADY = 0.4, 32, 256
+MOST_BIAS_COUNTS = 2047
+
+
+def smooth_shift(rate_hz):
+    """The power of two nearest to SMOOTH_S, in samples."""
+    return max(0, math.ceil(math.log2(SMOOTH_S * rate_hz / 1.4142)))
+
+
+class Fixed:
+    """The integer filter for `lanes` recordings side by side."""
+
+    def __init__(self, scales, lanes=1):
+        s, rate = scales, scales.rate_hz
+        share = 2 / (TAU_S * rate)
+        g = 1 / s.acc_g_per_lsb
+        self.per_count = round(0.5 * s.rad / rate * 2**46)
+        self.pull_gain = round(2**19 * share * (1 - share / 2 + share**2 / 6))
+        self.level_gain = round(2**32 / (2 * TAU_S * rate * g))
+        self.start_gain = round(2**28 * START_SHARE / 2 / g)
+        self.bias_gains = [round(2**8 * 2 * gain / s.rad) for gain in (BIAS_GAIN_HZ2, FIRST_BIAS_GAIN_HZ2)]
+        self.shift = smooth_shift(rate)
+        self.step = round(STEP_S * rate)
+        spreads = [round(2**12 * GYRO_SPREAD_DPS / s.gyro_dps_per_lsb), round(2**12 * ACC_SPREAD_G / s.acc_g_per_lsb)]
+        self.spread = np.repeat(spreads, 3)[:, None]
+        self.rate_limit = min(round(2**12 * MOST_BIAS_DPS / s.gyro_dps_per_lsb), MOST_BIAS_COUNTS << 12)
+        self.most_doubt = round((DOUBT_DPS * 4096) ** 2)
+        self.walk = round(2**30 * WALK_DPS_RTS**2 * self.step / rate)
+        self.q = np.zeros((4, lanes), np.int64)
+        self.q[0] = ONE
+        self.carry, self.level, self.bias, self.sum = (np.zeros((3, lanes), np.int64) for _ in range(4))
+        self.pull = np.zeros((2, lanes), np.int64)
+        self.smooth, self.last = None, (np.full((6, lanes), -(1 << 29)), np.full((6, lanes), 1 << 29))
+        self.count, self.age = 0, np.zeros(lanes, np.int64)
+        self.doubt = np.full(lanes, self.most_doubt)
+        self.unsure, self.resting = np.full(lanes, 1 << 14), np.zeros(lanes, bool)
+        self.seen = 0
+
+    def run(self, samples):
+        """(n, lanes, 6) → (n, lanes, 4) int16 as on the wire."""
+        out = np.zeros((*samples.shape[:2], 4), np.int16)
+        for k, row in enumerate(samples.astype(np.int64)):
+            self.update(row.T)
+            out[k] = self.wire().T
+        return out
+
+    def update(self, sample):
+        """(6, lanes)."""
+        self._rest(sample)
+        self._turn(sample[:3])
+        self._level(sample[3:])
+        self.seen = min(self.seen + 1, STEADY)
+
+    def wire(self):
+        """(4, lanes)."""
+        return np.clip(self.q + 4096 >> 13, -32768, 32767) * (self.seen >= STARTING)
+
+    def _rest(self, sample):
+        if self.smooth is None:
+            self.smooth = self.least = self.most = sample << 12
+        else:
+            self.smooth = self.smooth + ((sample << 12) - self.smooth + (1 << self.shift >> 1) >> self.shift)
+        self.least, self.most = np.minimum(self.least, self.smooth), np.maximum(self.most, self.smooth)
+        self.resting &= (self.most - self.least < self.spread).all(0)
+        self.sum = self.sum + sample[:3]
+        self.count += 1
+        if self.count < self.step:
+            return
+        least, most = np.minimum(self.least, self.last[0]), np.maximum(self.most, self.last[1])
+        room = self.spread - (most - least)
+        unrest = np.minimum((most - least << 16) // np.maximum(room, 1), 10 << 16).max(0)
+        self.resting = (room > 0).all(0) & (np.maximum(most, -least)[:3] <= self.rate_limit).all(0)
+        self.age = np.minimum(self.age + 1, 1000)
+        self._learn(unrest)
+        self.last = self.least, self.most
+        self.least = self.most = self.smooth
+        self.sum, self.count = np.zeros_like(self.sum), 0
+
+    def _learn(self, unrest):
+        """Where it rests."""
+        off = (self.sum << 14) // self.count - (self.bias + 8 >> 4)
+        doubt = self.doubt + (self.age * self.walk >> 6)
+        doubt = np.minimum(doubt, self.most_doubt)
+        fine, coarse = (unrest**2 >> 7) * 25 >> 7, ((unrest >> 4) ** 2 >> 7) * 50
+        whole = np.where(unrest < 46000, fine, coarse) + doubt + round((NOISE_DPS * 4096) ** 2)
+        gain = (doubt << 17) // whole + 1 >> 1
+        doubt = doubt - (doubt * gain >> 16)
+        limit = MOST_BIAS_COUNTS << 18
+        bias = np.clip(self.bias + (off * gain + 2048 >> 12), -limit, limit)
+        done = self.resting
+        self.bias, self.doubt = np.where(done, bias, self.bias), np.where(done, doubt, self.doubt)
+        sure = int((SURE_DPS * 4096) ** 2)
+        self.unsure = np.where(
+            done,
+            np.where(doubt < sure, ((doubt << 10) + (sure >> 5)) // (sure >> 4), 1 << 14),
+            self.unsure,
+        )
+        self.age = np.where(done, 0, self.age)
+
+    def _turn(self, gyro):
+        rate = (gyro << 12) - (self.bias + 32 >> 6)
+        half = np.clip((rate * self.per_count + (1 << 29) >> 30) + self.level, -(1 << 26), 1 << 26)
+        square = ((half + 2048 >> 12) ** 2).sum(0)
+        third = square // 3 + 1024 >> 11
+        half = half + ((half + 4096 >> 13) * third + 128 >> 8) + self.carry
+        x, y, z = turn = half + 1024 >> 11
+        self.carry = half - (turn << 11)
+        w, i, j, k = self.q
+        change = np.array([-i * x - j * y - k * z, w * x + j * z - k * y, w * y - i * z + k * x, w * z + i * y - j * x])
+        q = self.q + (change + (1 << 16) >> 17)
+        upper = q + 4096 >> 13
+        square = (upper**2).sum(0) + ((upper * (q - (upper << 13))).sum(0) >> 12)
+        short = (1 << 29) - (square >> 1) + 2048 >> 12
+        self.q = q + (q * short + (1 << 17) >> 18)
+
+    def _level(self, acc):
+        w, x, y, z = self.q + 4096 >> 13
+
+        def half(value):
+            return value + 8192 >> 14
+
+        rows = np.array(
+            [
+                [32768 - half(y * y + z * z), half(x * y - w * z), half(x * z + w * y)],
+                [half(x * y + w * z), 32768 - half(x * x + z * z), half(y * z - w * x)],
+                [half(x * z - w * y), half(y * z + w * x), 32768 - half(x * x + y * y)],
+            ]
+        )
+        force = (rows * acc).sum(1)
+        flat = force[:2] + 4 >> 3
+        if self.seen >= STEADY:
+            self.pull = self.pull + ((flat - self.pull) * self.pull_gain + (1 << 18) >> 19)
+            turn = (self.pull * self.level_gain >> 15) + 1 >> 1
+        elif self.seen < STARTING:
+            turn = flat * self.start_gain >> 15 << 3
+        else:
+            turn = flat * self.start_gain >> 15 << 1 >> (self.seen >> 6)
+        east, north = np.clip(turn, -(1 << 25), 1 << 25)
+        if self.seen < STARTING:
+            over = force[2] < 0
+            east, north = np.where(over, 0, east), np.where(over, 1 << 25, north)
+        self.level = north * rows[0] - east * rows[1] + 16384 >> 15
+        if self.seen >= STEADY:
+            slow, fast = self.bias_gains
+            bias = self.bias - (self.level * (slow + ((fast - slow >> 1) * self.unsure + 4096 >> 13)) + (1 << 17) >> 18)
+            self.bias = np.where(abs(bias) < MOST_BIAS_COUNTS << 18, bias, self.bias)
