@@ -40,16 +40,19 @@ _PULL = const(0)  # 2 words, + _ZERO: horizontal force, earth frame, low-passed,
 _FORCE = const(2)  # 2, + _ZERO: horizontal force, earth frame, counts, Q12; then half the turn it asks for, rad, Q28
 _ROWS = const(4)  # 9, + _ZERO: rotation matrix sensor → earth, row by row, Q15
 _SEEN = const(13)  # samples so far, as far as _STEADY
-_PULL_GAIN = const(14)  # share of a new sample in _PULL, Q19
-_LEVEL_GAIN = const(15)  # half the turn towards level per count of _PULL, rad, Q32
+_PULL_GAIN = const(14)  # share of a new sample in _PULL, Q(19 + _PULL_SHIFT)
+_LEVEL_GAIN = const(15)  # half the turn towards level per count of _PULL, rad, Q(32 + _LEVEL_SHIFT)
 _START_GAIN = const(16)  # the same at the start, from the force itself, Q28
 _BIAS_GAIN = const(17)  # bias per half turn towards level, counts/rad, Q8
 _FIRST_BIAS_GAIN = const(18)  # the same while the bias is unsure
-_WORDS = const(19)
+_LEVEL_SHIFT = const(19)  # so that these two gains have 15 bits: with ten, rounding them moved the learned bias by 4e-4
+_PULL_SHIFT = const(20)
+_WORDS = const(21)
 
 _STARTING = const(32)  # samples until there is an orientation
 _REGAIN = const(64)  # where to begin again after missing samples
 _STEADY = const(256)  # samples until the slow filter has taken over
+_GAIN_LIMIT = const(32767)
 _HALF_LEVEL = const(0x2000000)  # 0.125 rad, Q28: the greatest half turn towards level
 _LIMIT = const(0x1FFC0000)  # 2047 counts, Q18: greatest bias
 
@@ -88,8 +91,18 @@ class Orientation:
         self._strapdown.set_rate(rate_hz)
         self._bias.set_rate(rate_hz)
         share = 2.0 / (TAU_S * rate_hz)  # VQF's Butterworth has, in this loop, a low-pass of time constant TAU_S / 2
-        self._words[_PULL_GAIN] = round(524288.0 * share * (1 - share / 2 + share * share / 6))  # 1 - exp(-share)
-        self._words[_LEVEL_GAIN] = round(4294967296.0 / (2 * TAU_S * rate_hz * self._one_g))
+        pull = 524288.0 * share * (1 - share / 2 + share * share / 6)  # 1 - exp(-share)
+        self._set_gain(_PULL_GAIN, _PULL_SHIFT, pull)
+        self._set_gain(_LEVEL_GAIN, _LEVEL_SHIFT, 4294967296.0 / (2 * TAU_S * rate_hz * self._one_g))
+
+    def _set_gain(self, word: int, shift_word: int, gain: float) -> None:
+        """With as many bits as a factor may have."""
+        shift = 0
+        while 2 * gain < _GAIN_LIMIT:
+            gain *= 2
+            shift += 1
+        self._words[word] = round(gain)
+        self._words[shift_word] = shift
 
     def reset(self) -> None:
         """Forgets everything, the bias too."""
@@ -174,12 +187,14 @@ def _lean(m: ptr32, upside_down: int):
             pull = m[_PULL + k] - _ZERO
             force -= pull
             gain = m[_PULL_GAIN]
-            force = pull + (((force >> 15) * gain + (((force & 32767) * gain + 262144) >> 15)) >> 4)
+            shift = m[_PULL_SHIFT]
+            force = (force >> 15) * gain + (((force & 32767) * gain + (262144 << shift)) >> 15)
+            force = pull + (force >> (4 + shift))
             m[_PULL + k] = force + _ZERO
             gain = m[_LEVEL_GAIN]
         half = (force >> 15) * gain + ((force & 32767) * gain >> 15)
         if seen >= _STEADY:
-            half = (half + 1) >> 1
+            half = (half + (1 << m[_LEVEL_SHIFT])) >> (m[_LEVEL_SHIFT] + 1)
         elif seen < _STARTING:
             half = half << 3
         else:  # the start's average grows: the gain falls with the number of samples

@@ -41,6 +41,12 @@ def smooth_shift(rate_hz):
     return max(0, math.ceil(math.log2(SMOOTH_S * rate_hz / 1.4142)))
 
 
+def gain(value):
+    """The value times a power of two, as large as fits 15 bits, rounded; and the power."""
+    shift = max(0, math.ceil(math.log2(32767 / value)) - 1)
+    return round(value * 2**shift), shift
+
+
 class Fixed:
     """The integer filter for `lanes` recordings side by side."""
 
@@ -49,8 +55,8 @@ class Fixed:
         share = 2 / (TAU_S * rate)
         g = 1 / s.acc_g_per_lsb
         self.per_count = round(0.5 * s.rad / rate * 2**46)
-        self.pull_gain = round(2**19 * share * (1 - share / 2 + share**2 / 6))
-        self.level_gain = round(2**32 / (2 * TAU_S * rate * g))
+        self.pull_gain, self.pull_shift = gain(2**19 * share * (1 - share / 2 + share**2 / 6))
+        self.level_gain, self.level_shift = gain(2**32 / (2 * TAU_S * rate * g))
         self.start_gain = round(2**28 * START_SHARE / 2 / g)
         self.bias_gains = [round(2**8 * 2 * gain / s.rad) for gain in (BIAS_GAIN_HZ2, FIRST_BIAS_GAIN_HZ2)]
         self.shift = smooth_shift(rate)
@@ -163,8 +169,10 @@ class Fixed:
         force = (rows * acc).sum(1)
         flat = force[:2] + 4 >> 3
         if self.seen >= STEADY:
-            self.pull = self.pull + ((flat - self.pull) * self.pull_gain + (1 << 18) >> 19)
-            turn = (self.pull * self.level_gain >> 15) + 1 >> 1
+            self.pull = self.pull + (
+                (flat - self.pull) * self.pull_gain + (1 << 18 + self.pull_shift) >> 19 + self.pull_shift
+            )
+            turn = (self.pull * self.level_gain >> 15) + (1 << self.level_shift) >> self.level_shift + 1
         elif self.seen < STARTING:
             turn = flat * self.start_gain >> 15 << 3
         else:
