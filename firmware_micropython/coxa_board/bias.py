@@ -32,38 +32,38 @@ WALK_DPS_RTS = 0.01  # random walk of the bias, (deg/s)/√s: also the temperatu
 
 _ZERO = const(0x20000000)  # what zero is kept as
 _BIAS = const(0)  # 3 words, + _ZERO: counts, Q18
-_UNSURE = const(3)  # how little the bias is known, Q14: _DOUBT as a share of (0.3 deg/s)², at most 1
+_UNSURE = const(3)  # how little the bias is known, Q16: _DOUBT as a share of (0.3 deg/s)², at most 1
 _RESTING = const(4)  # 1: at rest
 _SEEN = const(5)  # samples of this step
 _AGE = const(6)  # steps since the bias was measured last, as far as 1000
 _DOUBT = const(7)  # variance of the bias, (deg/s / 4096)²
 _STARTED = const(8)  # 1: not the first sample
 _SUM = const(9)  # 3, + _ZERO: of this step's counts of the gyroscope
-_SMOOTH = const(12)  # 6, + _ZERO: low-passed gx gy gz ax ay az, counts, Q12
+_SMOOTH = const(12)  # 6, + _ZERO: low-passed gx gy gz ax ay az, counts, Q14
 _LEAST = const(18)  # 6, + _ZERO: least and
 _MOST = const(24)  # 6, + _ZERO: greatest of them in this step
 _LAST_LEAST = const(30)  # 6, + _ZERO: and in the step before
 _LAST_MOST = const(36)
 _SHIFT = const(42)  # _SMOOTH takes in 2**-_SHIFT of a sample
 _STEP = const(43)  # samples of a step
-_SPREAD = const(44)  # 6: ranges of _SMOOTH where rest ends, counts, Q12
-_RATE_LIMIT = const(50)  # greatest reading of the gyroscope at rest, counts, Q12
+_SPREAD = const(44)  # 6: ranges of _SMOOTH where rest ends, counts, Q14
+_RATE_LIMIT = const(50)  # greatest reading of the gyroscope at rest, counts, Q14
 _WALK = const(51)  # growth of _DOUBT per step, Q6
 _WORDS = const(52)
 
 _LIMIT = const(0x1FFC0000)  # 2047 counts, Q18: greatest bias, what the word holds
-_ONE = const(16384)  # 1, Q14
+_ONE = const(65536)  # 1, Q16
 _MOST_UNREST = const(10)  # a standard deviation of 6 deg/s: tells nothing, and its square fits
 _FINE_UNREST = const(46000)  # Q16: up to here its square fits as it is
 _NOISE = const(41943)  # (0.05 deg/s)²: what the mean of a step is off at least, by a body's unsteadiness
 _MOST_DOUBT = const(104857600)  # (2.5 deg/s)²: of a bias that was never measured
-_SURE = const(1509949)  # (0.3 deg/s)²
+_SURE = const(1509952)  # (0.3 deg/s)², a multiple of 64
 
 
 class Bias:
     """Bias of a gyroscope of so many deg/s per count; g per count of the accelerometer beside it.
 
-    `words` holds the bias in its first three: (word − 2**29) / 2**18 counts; in the fourth how unsure it is, Q14.
+    `words` holds the bias in its first three: (word − 2**29) / 2**18 counts; in the fourth how unsure it is, Q16.
     """
 
     def __init__(self, gyro_dps_per_lsb: float, acc_g_per_lsb: float) -> None:
@@ -71,9 +71,9 @@ class Bias:
         self._dps_per_count = gyro_dps_per_lsb
         self.words = words = array("i", bytes(4 * _WORDS))
         for k in range(3):
-            words[_SPREAD + k] = round(4096 * GYRO_SPREAD_DPS / gyro_dps_per_lsb)
-            words[_SPREAD + 3 + k] = round(4096 * ACC_SPREAD_G / acc_g_per_lsb)
-        words[_RATE_LIMIT] = min(round(4096 * MOST_BIAS_DPS / gyro_dps_per_lsb), _LIMIT >> 6)
+            words[_SPREAD + k] = round(16384 * GYRO_SPREAD_DPS / gyro_dps_per_lsb)
+            words[_SPREAD + 3 + k] = round(16384 * ACC_SPREAD_G / acc_g_per_lsb)
+        words[_RATE_LIMIT] = min(round(16384 * MOST_BIAS_DPS / gyro_dps_per_lsb), _LIMIT >> 4)
         self.reset()
 
     def set_rate(self, rate_hz: float) -> None:
@@ -128,7 +128,7 @@ def _watch(m: ptr32, raw: ptr16, i: int) -> int:
     """Low-passes this sample and follows its range. Returns 1 at the end of a step, else 0."""
     shift = m[_SHIFT]
     for k in range(6):
-        x = ((raw[6 * i + k] ^ 0x8000) - 0x8000) << 12
+        x = ((raw[6 * i + k] ^ 0x8000) - 0x8000) << 14
         if m[_STARTED]:
             smooth = m[_SMOOTH + k] - _ZERO
             x = smooth + ((x - smooth + ((1 << shift) >> 1)) >> shift)
@@ -187,25 +187,35 @@ def _unrest(m: ptr32) -> int:
 def _learn(m: ptr32, unrest: int):
     """Takes the mean rate of the step for a measurement of the bias."""
     # its variance, (deg/s / 4096)²: the square of SPREAD_SD_DPS is 25 / 64
-    whole = ((unrest >> 4) * (unrest >> 4) >> 7) * 50
     if unrest < _FINE_UNREST:
         whole = (unrest * unrest >> 7) * 25 >> 7
+    elif unrest < 4 * _FINE_UNREST:
+        unrest = (unrest + 2) >> 2
+        whole = (unrest * unrest >> 7) * 25 >> 3
+    else:
+        unrest = (unrest + 8) >> 4
+        whole = (unrest * unrest >> 7) * 50
     doubt = m[_DOUBT] + (m[_AGE] * m[_WALK] >> 6)
     if doubt > _MOST_DOUBT:
         doubt = _MOST_DOUBT
     whole += doubt + _NOISE
     share = doubt
-    gain = 0  # share / whole, Q16, by long division: the quotient's bits one by one
-    for _ in range(17):
+    gain = 0  # share / whole, Q17, by long division: the quotient's bits one by one
+    for _ in range(18):
         share <<= 1
         gain <<= 1
         if share >= whole:
             share -= whole
             gain += 1
     gain = (gain + 1) >> 1
-    doubt -= ((doubt >> 14) * gain + ((doubt & 16383) * gain >> 14)) >> 2
+    # (1 - gain) of it, which is also `gain` of the measurement's variance: of the two, what rounding disturbs least
+    if gain > 65536:
+        whole -= doubt
+        doubt = ((whole >> 13) * gain + ((whole & 8191) * gain >> 13)) >> 4
+    else:
+        doubt -= ((doubt >> 13) * gain + ((doubt & 8191) * gain >> 13)) >> 4
     m[_DOUBT] = doubt
-    m[_UNSURE] = ((doubt << 10) + (_SURE >> 5)) // (_SURE >> 4) if doubt < _SURE else _ONE
+    m[_UNSURE] = ((doubt << 10) + (_SURE >> 7)) // (_SURE >> 6) if doubt < _SURE else _ONE
     m[_AGE] = 0
     n = m[_SEEN]
     for k in range(3):
@@ -214,7 +224,7 @@ def _learn(m: ptr32, unrest: int):
         mean = (mean << 14) + ((total - mean * n) << 14) // n
         bias = m[_BIAS + k] - _ZERO
         off = mean - ((bias + 8) >> 4)
-        bias += (off >> 12) * gain + (((off & 4095) * gain + 2048) >> 12)
+        bias += (off >> 13) * gain + (((off & 8191) * gain + 4096) >> 13)
         if bias > _LIMIT:
             bias = _LIMIT
         if bias < 0 - _LIMIT:

@@ -214,7 +214,8 @@ def _level(m: ptr32, quat: ptr32, offset: ptr32):
     """The turn towards level, due with the next sample, and what it says of the bias."""
     east = m[_FORCE] - _ZERO
     north = m[_FORCE + 1] - _ZERO
-    gain = m[_BIAS_GAIN] + ((((m[_FIRST_BIAS_GAIN] - m[_BIAS_GAIN]) >> 1) * offset[3] + 4096) >> 13)
+    more = m[_FIRST_BIAS_GAIN] - m[_BIAS_GAIN]
+    gain = m[_BIAS_GAIN] + (((more >> 8) * offset[3] + ((more & 255) * offset[3] >> 8) + 128) >> 8)
     for k in range(3):
         x = m[_ROWS + k] - _ZERO
         y = m[_ROWS + 3 + k] - _ZERO

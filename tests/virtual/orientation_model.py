@@ -61,9 +61,9 @@ class Fixed:
         self.bias_gains = [round(2**8 * 2 * gain / s.rad) for gain in (BIAS_GAIN_HZ2, FIRST_BIAS_GAIN_HZ2)]
         self.shift = smooth_shift(rate)
         self.step = round(STEP_S * rate)
-        spreads = [round(2**12 * GYRO_SPREAD_DPS / s.gyro_dps_per_lsb), round(2**12 * ACC_SPREAD_G / s.acc_g_per_lsb)]
+        spreads = [round(2**14 * GYRO_SPREAD_DPS / s.gyro_dps_per_lsb), round(2**14 * ACC_SPREAD_G / s.acc_g_per_lsb)]
         self.spread = np.repeat(spreads, 3)[:, None]
-        self.rate_limit = min(round(2**12 * MOST_BIAS_DPS / s.gyro_dps_per_lsb), MOST_BIAS_COUNTS << 12)
+        self.rate_limit = min(round(2**14 * MOST_BIAS_DPS / s.gyro_dps_per_lsb), MOST_BIAS_COUNTS << 14)
         self.most_doubt = round((DOUBT_DPS * 4096) ** 2)
         self.walk = round(2**30 * WALK_DPS_RTS**2 * self.step / rate)
         self.q = np.zeros((4, lanes), np.int64)
@@ -73,7 +73,7 @@ class Fixed:
         self.smooth, self.last = None, (np.full((6, lanes), -(1 << 29)), np.full((6, lanes), 1 << 29))
         self.count, self.age = 0, np.zeros(lanes, np.int64)
         self.doubt = np.full(lanes, self.most_doubt)
-        self.unsure, self.resting = np.full(lanes, 1 << 14), np.zeros(lanes, bool)
+        self.unsure, self.resting = np.full(lanes, 1 << 16), np.zeros(lanes, bool)
         self.seen = 0
 
     def run(self, samples):
@@ -97,9 +97,9 @@ class Fixed:
 
     def _rest(self, sample):
         if self.smooth is None:
-            self.smooth = self.least = self.most = sample << 12
+            self.smooth = self.least = self.most = sample << 14
         else:
-            self.smooth = self.smooth + ((sample << 12) - self.smooth + (1 << self.shift >> 1) >> self.shift)
+            self.smooth = self.smooth + ((sample << 14) - self.smooth + (1 << self.shift >> 1) >> self.shift)
         self.least, self.most = np.minimum(self.least, self.smooth), np.maximum(self.most, self.smooth)
         self.resting &= (self.most - self.least < self.spread).all(0)
         self.sum = self.sum + sample[:3]
@@ -121,18 +121,19 @@ class Fixed:
         off = (self.sum << 14) // self.count - (self.bias + 8 >> 4)
         doubt = self.doubt + (self.age * self.walk >> 6)
         doubt = np.minimum(doubt, self.most_doubt)
-        fine, coarse = (unrest**2 >> 7) * 25 >> 7, ((unrest >> 4) ** 2 >> 7) * 50
-        whole = np.where(unrest < 46000, fine, coarse) + doubt + round((NOISE_DPS * 4096) ** 2)
-        gain = (doubt << 17) // whole + 1 >> 1
-        doubt = doubt - (doubt * gain >> 16)
+        shift = np.where(unrest < 46000, 0, np.where(unrest < 184000, 2, 4))  # bits left out, so that squares fit
+        spread = ((unrest + (1 << shift >> 1) >> shift) ** 2 >> 7) * 50 << 2 * shift >> 8
+        whole = spread + doubt + round((NOISE_DPS * 4096) ** 2)
+        gain = (doubt << 18) // whole + 1 >> 1
+        doubt = np.where(gain > 1 << 16, (whole - doubt) * gain >> 17, doubt - (doubt * gain >> 17))
         limit = MOST_BIAS_COUNTS << 18
-        bias = np.clip(self.bias + (off * gain + 2048 >> 12), -limit, limit)
+        bias = np.clip(self.bias + (off * gain + 4096 >> 13), -limit, limit)
         done = self.resting
         self.bias, self.doubt = np.where(done, bias, self.bias), np.where(done, doubt, self.doubt)
-        sure = int((SURE_DPS * 4096) ** 2)
+        sure = round((SURE_DPS * 4096) ** 2 / 64) * 64
         self.unsure = np.where(
             done,
-            np.where(doubt < sure, ((doubt << 10) + (sure >> 5)) // (sure >> 4), 1 << 14),
+            np.where(doubt < sure, ((doubt << 10) + (sure >> 7)) // (sure >> 6), 1 << 16),
             self.unsure,
         )
         self.age = np.where(done, 0, self.age)
@@ -184,5 +185,5 @@ class Fixed:
         self.level = north * rows[0] - east * rows[1] + 16384 >> 15
         if self.seen >= STEADY:
             slow, fast = self.bias_gains
-            bias = self.bias - (self.level * (slow + ((fast - slow >> 1) * self.unsure + 4096 >> 13)) + (1 << 17) >> 18)
+            bias = self.bias - (self.level * (slow + ((fast - slow) * self.unsure + (1 << 15) >> 16)) + (1 << 17) >> 18)
             self.bias = np.where(abs(bias) < MOST_BIAS_COUNTS << 18, bias, self.bias)
