@@ -115,6 +115,12 @@ from asyncio import core
 core._io_queue = VirtualIO()
 
 
+def forget():
+    """Forgets all tasks, as a restart does."""
+    core._task_queue = TaskQueue()
+    core.cur_task = None
+
+
 def run(coroutine, seconds):
     """Runs it, with all tasks it starts, for so many virtual seconds or until it returns."""
     core._io_queue.until_us = time.now_us + int(seconds * 1_000_000)
@@ -123,5 +129,4 @@ def run(coroutine, seconds):
     except Finished:
         return None
     finally:
-        core._task_queue = TaskQueue()
-        core.cur_task = None
+        forget()
