@@ -76,7 +76,33 @@ def _first(db: sqlite3.Connection) -> None:
     db.execute("INSERT INTO meta VALUES ('format', ?)", (FORMAT,))
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first,)
+_VERSION_2 = """
+CREATE TABLE inbox_sessions (
+    uid TEXT NOT NULL,
+    session INTEGER NOT NULL,
+    info BLOB NOT NULL,
+    started_unix_ms INTEGER NOT NULL,
+    n_blocks INTEGER NOT NULL,
+    crc32 INTEGER NOT NULL,
+    whole INTEGER NOT NULL DEFAULT 0 CHECK (whole IN (0, 1)),
+    PRIMARY KEY (uid, session)
+);
+CREATE TABLE inbox_blocks (
+    uid TEXT NOT NULL,
+    session INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (uid, session, seq)
+);
+"""
+
+
+def _second(db: sqlite3.Connection) -> None:
+    for statement in _VERSION_2.split(";"):
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second)
 """Step i brings a store from version i to i + 1; an empty file has version 0. Steps are added, never changed."""
 
 

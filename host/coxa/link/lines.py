@@ -1,0 +1,60 @@
+"""The way over a serial port: messages as lines of text (docs/wire.md)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from coxa.link.channel import LinkLostError
+from coxa_wire import WireError, line
+
+_ADVICE = "Plug it in again; what was stored stays, the rest can be fetched."
+
+
+class LineChannel:
+    """A `Channel` over a pair of streams.
+
+    Attributes:
+        damaged: lines that came damaged and were dropped.
+        strays: lines that were no messages, such as a traceback; the latest `_STRAYS`.
+    """
+
+    _STRAYS = 50
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Takes the streams from and to the board."""
+        self._reader = reader
+        self._writer = writer
+        self.damaged = 0
+        self.strays: list[str] = []
+
+    async def send(self, channel: str, message: bytes) -> None:
+        """See `Channel`."""
+        try:
+            self._writer.write(line.encode_line(channel, message))
+            await self._writer.drain()
+        except (OSError, RuntimeError) as error:
+            raise LinkLostError(f"the board's port is gone ({error})", _ADVICE) from None
+
+    async def receive(self) -> tuple[str, bytes]:
+        """See `Channel`."""
+        while True:
+            try:
+                text = await self._reader.readuntil(b"\n")
+            except asyncio.LimitOverrunError as error:
+                await self._reader.readexactly(error.consumed)  # no line of ours is that long
+                self.damaged += 1
+                continue
+            except (asyncio.IncompleteReadError, OSError):
+                raise LinkLostError("the board's port is gone", _ADVICE) from None
+            try:
+                message = line.decode_line(text)
+            except WireError:
+                self.damaged += 1
+                continue
+            if message is not None:
+                return message
+            self.strays = [*self.strays, text.decode(errors="replace").rstrip()][-self._STRAYS :]
+
+    async def close(self) -> None:
+        """See `Channel`."""
+        self._writer.close()
