@@ -236,7 +236,8 @@ def test_the_board_tells_its_time():
 
     pings = in_time(work())
     assert all(ping.t4_us >= ping.t1_us and ping.held_us >= 0 for ping in pings)
-    assert all(b.t2_us > a.t2_us for a, b in pairwise(pings))
+    # The board's virtual clock stands still while it reads its port, so two pings may come at the same time.
+    assert all(b.t2_us >= a.t2_us for a, b in pairwise(pings))
     assert fit_clock(pings).used == 2
 
 
