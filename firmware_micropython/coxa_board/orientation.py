@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     ptr16 = bytearray
     ptr32 = array[int]
 
-TAU_S = 2.5  # time constant of the inclination; 2 to 3 s do equally well on recordings with optical reference
+TAU_S = 3.0  # time constant of the inclination, as VQF; 2 to 3 s do equally well on recordings with optical reference
 BIAS_GAIN_HZ2 = 0.003  # bias learned in motion, rad/s per s and rad of tilt: for minutes without rest
 FIRST_BIAS_GAIN_HZ2 = 0.02  # the same while the bias is unsure; in between by its variance
 START_SHARE = 0.4  # of the tilt, taken out in each of the first samples

@@ -28,7 +28,7 @@ class Scales:
         return math.radians(self.gyro_dps_per_lsb)
 
 
-TAU_S, STEP_S, SMOOTH_S = 2.5, 0.75, 0.3
+TAU_S, STEP_S, SMOOTH_S = 3.0, 0.75, 0.3
 GYRO_SPREAD_DPS, ACC_SPREAD_G, MOST_BIAS_DPS = 6.0, 0.07, 12.0
 BIAS_GAIN_HZ2, FIRST_BIAS_GAIN_HZ2 = 0.003, 0.02
 DOUBT_DPS, SURE_DPS, NOISE_DPS, WALK_DPS_RTS = 2.5, 0.3, 0.05, 0.01
