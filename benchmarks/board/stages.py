@@ -13,7 +13,8 @@ from hot_path import PER_LOOK, Memory, Ready, lsm6dsox
 from coxa_board.blocks import BlockWriter
 from coxa_board.clock import Clock
 from coxa_board.orientation import Orientation
-from coxa_board.sampler import SAMPLE_LENGTH, Sampler
+from coxa_board.sampler import Sampler
+from coxa_wire import SAMPLE_LENGTH
 
 ROUNDS = 4000
 REPEATS = 5

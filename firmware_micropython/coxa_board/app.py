@@ -86,6 +86,7 @@ class App:
         for note in self.recorder.recover():
             crashlog.note(note)
         self.sampler.start()
+        self.orientation.set_rate(self.sampler.clock.rate_hz)
         asyncio.get_event_loop().set_exception_handler(self._on_failure)
         work = (self._sample(), self._serve(), self._attend(), self._keep_house(), self._watch())
         self._tasks = [asyncio.create_task(task) for task in work]

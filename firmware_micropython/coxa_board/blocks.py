@@ -3,11 +3,20 @@
 import time
 
 import micropython
-from micropython import const
 
 from coxa_board.checksum import crc16
-from coxa_board.sampler import SAMPLE_LENGTH
-from coxa_wire import CAPACITY, LAST, OVERRUN, PROFILE_QUAT, QUATS, RESTARTED, seal
+from coxa_wire import (
+    CAPACITY,
+    HEADER_LENGTH,
+    LAST,
+    OVERRUN,
+    QUAT_LENGTH,
+    QUATS,
+    QUATS_AT,
+    RESTARTED,
+    SAMPLE_LENGTH,
+    seal,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +27,6 @@ if TYPE_CHECKING:
 
     ptr8 = bytearray | memoryview  # what machine code takes for one
 
-_HEADER = const(18)  # bytes before the first sample of a block, docs/wire.md
-_QUATS_AT = _HEADER + SAMPLE_LENGTH * CAPACITY[PROFILE_QUAT]
-_QUAT_LENGTH = const(8)
 _BEFORE = OVERRUN | RESTARTED  # what these flags tell happened before the first sample of a block
 # The chip's oscillator is at most 3 % fast (datasheets), so reckoning back with this share of the nominal period
 # never puts a time stamp before its sample; see docs/wire.md.
@@ -37,7 +43,7 @@ class BlockWriter:
     """Feeds the orientation with every sample and, while recording, fills and seals one block after the other.
 
     Attributes:
-        raised: flags of the state of things (BATTERY_LOW, CHARGING), set in every block.
+        raised: flags of the state of things (BATTERY_LOW), set in every block.
     """
 
     def __init__(self, recorder: Recorder, orientation: Orientation, clock: Clock, rate_hz: float) -> None:
@@ -51,6 +57,7 @@ class BlockWriter:
         self._profile = 0
         self._capacity = 0
         self._with_quats = False
+        self._quats_at = 0
         self._fill = 0
         self._origin = 0  # the sampler's index of the first sample of the session
         self._index = 0  # the sampler's index of the first sample of the block
@@ -62,6 +69,7 @@ class BlockWriter:
         self._profile = profile
         self._capacity = CAPACITY[profile]
         self._with_quats = QUATS[profile] > 0
+        self._quats_at = QUATS_AT[profile]
         self._origin = next_index
         self._index = next_index
         self._ticks = time.ticks_us()
@@ -100,11 +108,11 @@ class BlockWriter:
     def _put(self, samples: bytearray, start: int, end: int) -> None:
         """Puts samples start … end - 1 of the buffer into the block, which has room for them."""
         slot, orientation, fill = self._recorder.slot, self._orientation, self._fill
-        _copy(slot, _HEADER + SAMPLE_LENGTH * fill, samples, SAMPLE_LENGTH * start, SAMPLE_LENGTH * (end - start))
+        _copy(slot, HEADER_LENGTH + SAMPLE_LENGTH * fill, samples, SAMPLE_LENGTH * start, SAMPLE_LENGTH * (end - start))
         for i in range(start, end):
             orientation.update(samples, i)
             if fill & 1 and self._with_quats:
-                orientation.write(slot, _QUATS_AT + _QUAT_LENGTH * (fill >> 1))
+                orientation.write(slot, self._quats_at + QUAT_LENGTH * (fill >> 1))
             fill += 1
         self._fill = fill
 

@@ -82,10 +82,7 @@ def healthy() -> None:
     Raises:
         OSError: the flash failed.
     """
-    state = _read()
-    if state["row"]:
-        state["row"] = 0
-        _write(state)
+    _clear("row")
 
 
 def ended() -> None:
@@ -94,9 +91,13 @@ def ended() -> None:
     Raises:
         OSError: the flash failed.
     """
+    _clear("running")
+
+
+def _clear(key: str) -> None:
     state = _read()
-    if state["running"]:
-        state["running"] = 0
+    if state[key]:
+        state[key] = 0
         _write(state)
 
 

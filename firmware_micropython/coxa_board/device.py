@@ -10,7 +10,7 @@ from coxa_board import VERSION, config
 from coxa_board.parts import START_MV
 from coxa_board.recorder import RecorderError
 from coxa_wire import BATTERY_LOW, MARKER, PROFILE_QUAT, PROFILE_RAW, Info, encode_info
-from coxa_wire.command import BAD_ARG, BAD_STATE, BUSY, IMU_FAULT, LOW_BATT, OK
+from coxa_wire.command import BAD_ARG, BAD_STATE, BUSY, IMU_FAULT, LOW_BATT, OK, SIGNALS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ RECORDING = const(1)
 CLOSED = const(2)
 
 _BUTTON_MS = const(60000)  # so long after a press of the button commands that delete are taken from anybody near
-_SIGNALS = ("identify", "end_range", "start", "stop", "marker", "error")  # by the number in the command
 
 
 class Device:
@@ -69,7 +68,6 @@ class Device:
         self.counts: dict[str, int] = {}
         self.restart: int | None = None
         self._pressed_ms: Any = None
-        self._pressed_session = 0
         self._epoch_ms = 0  # Unix time at board time 0, ms; 0 not known
         self._uid = machine.unique_id()[-6:]
 
@@ -90,8 +88,9 @@ class Device:
             return self._refused(IMU_FAULT), 0
         if unix_ms:
             self.set_time(unix_ms)
+        info = self.info(profile, session or recorder.next_number)
         try:
-            number = recorder.start(session=session, unix_ms=self.unix_ms(), profile=profile, info=self.info(profile))
+            number = recorder.start(session=session, unix_ms=self.unix_ms(), profile=profile, info=info)
         except RecorderError as error:
             return self._refused(error.status), 0
         self.writer.begin(profile, self.sampler.next_index)
@@ -126,11 +125,11 @@ class Device:
 
     # -- what it says of itself
 
-    def info(self, profile: int = 0) -> bytes:
-        """INFO of now, as in docs/wire.md."""
+    def info(self, profile: int = 0, starting: int = 0) -> bytes:
+        """INFO of now, as in docs/wire.md; or of the start of session `starting`, with this profile."""
         recorder, chip = self.recorder, self.sampler.chip
         pending = len(recorder.sessions())
-        state = RECORDING if recorder.recording else CLOSED if pending else IDLE
+        state = RECORDING if recorder.recording or starting else CLOSED if pending else IDLE
         return encode_info(
             Info(
                 uid=self._uid,
@@ -143,8 +142,8 @@ class Device:
                 imu=chip.WHO_AM_I,
                 state=state,
                 mtu=self.mtu,
-                session=recorder.session,
-                next_seq=recorder.next_seq,
+                session=starting or recorder.session,
+                next_seq=0 if starting else recorder.next_seq,
                 battery_mv=self.battery_mv,
                 pending=min(pending, 255),
                 reset_cause=machine.reset_cause(),
@@ -154,7 +153,10 @@ class Device:
     def selftest(self) -> tuple[int, bytes]:
         """Sensor answers, highest fill of its buffer, samples lost, restarts, bus errors, mV, free blocks: 20 bytes."""
         sampler = self.sampler
-        healthy = not sampler.fault and sampler.chip.intact()
+        try:
+            healthy = not sampler.fault and sampler.chip.intact()
+        except OSError:
+            healthy = False
         report = struct.pack(
             "<BBHIHHHIH",
             healthy,
@@ -183,14 +185,14 @@ class Device:
 
     def signal(self, pattern: int) -> int:
         """Gives a signal to the wearer, by its number."""
-        if pattern >= len(_SIGNALS):
+        if pattern >= len(SIGNALS):
             return BAD_ARG
-        self.parts.signals.play(_SIGNALS[pattern])
+        self.parts.signals.play(SIGNALS[pattern])
         return OK
 
     def get_config(self, key: str) -> bytes | None:
         """A setting as JSON; None for no such key, and for the token, which is secret."""
-        return None if key == "token" else config.dump(self.settings, key)
+        return config.dump(self.settings, key)
 
     def set_config(self, key: str, value: bytes) -> int:
         """Sets and saves a setting given as JSON; most take effect at the next start."""

@@ -64,6 +64,11 @@ class Recorder(BlockLog):
         self._ready = True
         return self._archive.recover()
 
+    @property
+    def next_number(self) -> int:
+        """Of the session that `start` begins when it is not told one."""
+        return self._catalogue.last + 1
+
     def start(self, *, session: int = 0, unix_ms: int = 0, token: int = 0, profile: int, info: bytes) -> int:
         """Starts a session and returns its number; that of the running one if the same token asks again.
 
@@ -84,7 +89,7 @@ class Recorder(BlockLog):
         if not self._ready:
             raise RecorderError(BAD_STATE, "the recorder has not read its folder yet")
         last = self._catalogue.last
-        number = session or last + 1
+        number = session or self.next_number
         if not last < number <= _MAX_SESSION or len(info) != INFO_LENGTH:
             raise RecorderError(BAD_ARG, f"a session after {last} cannot be {number}, with INFO of {len(info)} bytes")
         self._archive.release()

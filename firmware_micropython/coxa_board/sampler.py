@@ -10,7 +10,7 @@ from micropython import const
 
 from coxa_board.imu import ImuFault
 from coxa_board.sampleclock import SampleClock
-from coxa_wire import CLIPPED, OVERRUN, RESTARTED, TEMPERATURE_UNKNOWN
+from coxa_wire import CLIPPED, OVERRUN, RESTARTED, SAMPLE_LENGTH, TEMPERATURE_UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from coxa_board.clock import Ticks
     from coxa_board.imu import Chip
 
-SAMPLE_LENGTH = 12  # bytes: gx gy gz ax ay az, int16, little-endian, in counts
 _ROOM = const(64)  # samples read at once: 0.6 s at 104 Hz; what a stall of 200 ms leaves, three times
 _CHECK_MS = const(1000)  # the sensor's settings are read back: one that lost its supply for a moment forgot them
 _FAILURES = const(3)  # failed reads in a row after which the sensor is set up again
@@ -70,7 +69,7 @@ class Sampler:
         """Sets the sensor up; where that fails, `fault` says why and `poll` tries again every second."""
         self._restart(time.ticks_ms())
         self.next_index = 0
-        self.clock = SampleClock(self.chip.RATE_HZ)
+        self.clock = SampleClock(self.chip.rate_hint_hz() or self.chip.RATE_HZ)
         self.restarts = 0
         self._gap = False
         self._pending_flags = 0

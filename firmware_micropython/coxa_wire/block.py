@@ -34,13 +34,13 @@ CHARGING = 0x80
 TEMPERATURE_UNKNOWN = -128
 
 _HEADER = "<BBHIIIBb"
-_HEADER_LENGTH = 18
+HEADER_LENGTH = 18  # bytes before the first sample
 _SAMPLE = "<6h"
-_SAMPLE_LENGTH = 12
+SAMPLE_LENGTH = 12  # bytes: gx gy gz ax ay az, int16, little-endian
 _QUAT = "<4h"
-_QUAT_LENGTH = 8
+QUAT_LENGTH = 8
 _CRC_AT = BLOCK_LENGTH - 2
-_QUATS_AT = tuple([_HEADER_LENGTH + _SAMPLE_LENGTH * capacity for capacity in CAPACITY])
+QUATS_AT = tuple([HEADER_LENGTH + SAMPLE_LENGTH * capacity for capacity in CAPACITY])
 
 
 class Block:
@@ -62,10 +62,10 @@ class Block:
 
     def __init__(self, data: bytes) -> None:
         """Takes bytes that `decode` has checked."""
-        head = struct.unpack(_HEADER, data[:_HEADER_LENGTH])
+        head = struct.unpack(_HEADER, data[:HEADER_LENGTH])
         profile: int = head[0] & 0x0F
         n: int = head[6]
-        quats_at = _QUATS_AT[profile]
+        quats_at = QUATS_AT[profile]
         self.profile = profile
         self.flags: int = head[1]
         self.session: int = head[2]
@@ -74,8 +74,8 @@ class Block:
         self.t_us: int = head[5]
         self.n = n
         self.temperature_c: int = head[7]
-        self.raw = data[_HEADER_LENGTH : _HEADER_LENGTH + _SAMPLE_LENGTH * n]
-        self.quats = data[quats_at : quats_at + _QUAT_LENGTH * quat_count(profile, n)]
+        self.raw = data[HEADER_LENGTH : HEADER_LENGTH + SAMPLE_LENGTH * n]
+        self.quats = data[quats_at : quats_at + QUAT_LENGTH * quat_count(profile, n)]
 
 
 def quat_count(profile: int, n: int) -> int:
@@ -85,12 +85,12 @@ def quat_count(profile: int, n: int) -> int:
 
 def put_sample(buffer: bytearray | memoryview, i: int, gx: int, gy: int, gz: int, ax: int, ay: int, az: int) -> None:  # noqa: PLR0917
     """Writes sample i of a block: angular rate and specific force as int16, in LSB."""
-    struct.pack_into(_SAMPLE, buffer, _HEADER_LENGTH + _SAMPLE_LENGTH * i, gx, gy, gz, ax, ay, az)
+    struct.pack_into(_SAMPLE, buffer, HEADER_LENGTH + SAMPLE_LENGTH * i, gx, gy, gz, ax, ay, az)
 
 
 def put_quat(buffer: bytearray | memoryview, profile: int, k: int, w: int, x: int, y: int, z: int) -> None:  # noqa: PLR0917
     """Writes orientation k of a block: components times 2**15 as int16, +1.0 as 32767."""
-    struct.pack_into(_QUAT, buffer, _QUATS_AT[profile] + _QUAT_LENGTH * k, w, x, y, z)
+    struct.pack_into(_QUAT, buffer, QUATS_AT[profile] + QUAT_LENGTH * k, w, x, y, z)
 
 
 def seal(
@@ -123,10 +123,10 @@ def seal(
     struct.pack_into(
         _HEADER, buffer, 0, VERSION_MAJOR << 4 | profile, flags, session, seq, first_index, t_us, n, temperature_c
     )
-    quats_at = _QUATS_AT[profile]
-    for i in range(_HEADER_LENGTH + _SAMPLE_LENGTH * n, quats_at):
+    quats_at = QUATS_AT[profile]
+    for i in range(HEADER_LENGTH + SAMPLE_LENGTH * n, quats_at):
         buffer[i] = 0
-    for i in range(quats_at + _QUAT_LENGTH * quat_count(profile, n), _CRC_AT):
+    for i in range(quats_at + QUAT_LENGTH * quat_count(profile, n), _CRC_AT):
         buffer[i] = 0
     struct.pack_into("<H", buffer, _CRC_AT, checksum(buffer, _CRC_AT))
 
@@ -151,8 +151,8 @@ def decode(data: bytes | bytearray | memoryview) -> Block:
         raise WireError(CRC, "the checksum of a block does not match: it was damaged on the way or in the flash")
     _check_count(data[0] & 0x0F, data[16], data[1])
     block = Block(data)
-    used = _HEADER_LENGTH + len(block.raw)
-    quats_at = _QUATS_AT[block.profile]
+    used = HEADER_LENGTH + len(block.raw)
+    quats_at = QUATS_AT[block.profile]
     if any(data[used:quats_at]) or any(data[quats_at + len(block.quats) : _CRC_AT]):
         raise WireError(RESERVED, f"block {block.seq} has data where a block of {block.n} samples must be zero")
     return block

@@ -27,6 +27,9 @@ REBOOT = 0x10
 SESSION_INFO = 0x11
 RANGE_DONE = 0x12  # never asked for: the board reports the end of a RANGE under its request id
 
+SIGNALS = ("identify", "end_range", "start", "stop", "marker", "error")
+"""What IDENTIFY can ask for, by its number."""
+
 OK = 0x00
 BAD_LEN = 0x01
 UNKNOWN_OP = 0x02

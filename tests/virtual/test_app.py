@@ -10,6 +10,7 @@ import pytest
 
 SCRIPT = Path(__file__).parent / "scripts" / "app_script.py"
 OPEN, END_UNKNOWN = 1, 2  # flags of a session
+IMU_FAULT = 0x08  # status of an answer
 MOTION_S = 70
 
 
@@ -48,6 +49,7 @@ def test_without_a_sensor_the_board_says_so_and_stays_reachable(situation):
     recording, blocks, fault = found["happened"]["after button"]
     assert (recording, blocks) == (False, 0)
     assert "sensor" in fault
+    assert IMU_FAULT in found["statuses"], "the self-test says so too"
     assert [length for _, length in buzzes(found)] == [0.6, 0.6, 0.6], "three long: something is wrong"
     assert found["advertised"] > 0
     assert found["ended"] == "time"
@@ -69,13 +71,16 @@ def test_an_empty_battery_ends_the_session_while_it_can_be_saved(situation):
     ((n_blocks, _, _, flags),) = found["sessions"].values()
     assert flags == 0
     assert n_blocks > 100
+    assert found["infos"] == [[1, 0]], "INFO of the session is that of its own start"
 
 
 def test_a_full_flash_ends_the_session(situation):
     found = situation("flash full")
+    assert found["happened"]["a minute fits"][0]
     assert not found["happened"]["after"][0]
-    ((_, _, _, flags),) = found["sessions"].values()
+    ((n_blocks, _, _, flags),) = found["sessions"].values()
     assert flags == 0
+    assert 660 < n_blocks == found["next_seq"]
     assert [length for _, length in buzzes(found)][-3:] == [0.6, 0.6, 0.6]
 
 

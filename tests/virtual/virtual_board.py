@@ -28,13 +28,15 @@ class VirtualBoard:
     `at(seconds, what)`: does something at that moment.
     """
 
-    def __init__(self, chip, rate_hz, motion, flash_file, settings=None, erase_us=45_000):
+    def __init__(
+        self, chip, rate_hz, motion, flash_file, settings=None, erase_us=45_000, sectors=FLASH_SECTORS, wired=True
+    ):
         self.model = __import__(chip + "_model").Model(FileMotion(motion, wrap=True), rate_hz)
-        self.bus = machine.buses[0] = VirtualBus({ADDRESSES[chip]: self.model})
+        self.bus = machine.buses[0] = VirtualBus({ADDRESSES[chip]: self.model} if wired else {})
         machine.microvolts[BATTERY] = 1_950_000  # 3.9 V behind the divider
         self._events = []
         time.hooks.append(self._happen)
-        self.flash = Flash(FLASH_SECTORS, flash_file, erase_us)
+        self.flash = Flash(sectors, flash_file, erase_us)
         _mount(self.flash.power_on())
         gc.collect()
         self.rig_bytes = gc.mem_alloc()

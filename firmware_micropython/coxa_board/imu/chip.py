@@ -4,6 +4,8 @@ import time
 
 import micropython
 
+from coxa_wire import SAMPLE_LENGTH, TEMPERATURE_UNKNOWN
+
 from .fault import ImuFault
 from .registers import Registers
 
@@ -11,10 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     ptr8 = bytearray | memoryview  # what machine code takes for one
 
-SAMPLE_LENGTH = 12
 BURST_LENGTH = 448  # bytes in one transfer: 10 ms of a 400 kHz bus; a multiple of 7, 14, 16, the chips' packets
-
-_TEMPERATURE_UNKNOWN = -128
 
 
 class Chip:
@@ -44,7 +43,7 @@ class Chip:
         self.clear()
         self.level = 0
         self.ticks = time.ticks_us()
-        self.temperature_c = _TEMPERATURE_UNKNOWN
+        self.temperature_c = TEMPERATURE_UNKNOWN
 
     def clear(self) -> None:
         """Forgets what the last drain told."""

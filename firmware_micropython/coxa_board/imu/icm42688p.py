@@ -4,7 +4,9 @@ import time
 
 from micropython import const
 
-from .chip import SAMPLE_LENGTH, Chip, put_axes
+from coxa_wire import SAMPLE_LENGTH
+
+from .chip import Chip, put_axes
 from .fault import ImuFault
 from .registers import Registers
 

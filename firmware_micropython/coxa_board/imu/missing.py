@@ -14,8 +14,8 @@ class Missing(Chip):
 
     NAME = "none"
     RATE_HZ = 100.0
-    GYRO_DPS_PER_LSB = 1.0
-    ACC_G_PER_LSB = 1.0
+    GYRO_DPS_PER_LSB = 0.0175  # nothing is measured by these; INFO and the orientation need some
+    ACC_G_PER_LSB = 0.000122
 
     def __init__(self, bus: I2C, why: str) -> None:
         """Takes the bus, which is left alone."""

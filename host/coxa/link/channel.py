@@ -8,9 +8,9 @@ from coxa.errors import CoxaError
 from coxa_wire import command
 
 _WHY = {
-    command.BAD_STATE: ("the board cannot do this now", "Look at its state with coxa board info."),
+    command.BAD_STATE: ("the board cannot do this now", "End its recording first, or start one."),
     command.NO_SESSION: ("the board has no such session", ""),
-    command.FLASH_FULL: ("the board's flash is full", "Fetch its sessions first: coxa fetch."),
+    command.FLASH_FULL: ("the board's flash is full", "Fetch its sessions, so that it can delete them."),
     command.IMU_FAULT: ("the board's motion sensor does not answer", "Check its wires and 3.3 V."),
     command.LOW_BATT: ("the board's battery is too low to record", "Charge it, off the body."),
     command.BUSY: ("the board is busy", "Try again in a moment."),

@@ -21,7 +21,15 @@ situation, motion, folder = sys.argv[1:4]
 settings = {"watchdog_s": 4}
 if situation == "sleep":
     settings["idle_sleep_s"] = 30
-board = virtual_board.VirtualBoard("lsm6dsox", 104.17 * 1.01, motion, folder + "/flash.bin", settings)
+board = virtual_board.VirtualBoard(
+    "lsm6dsox",
+    104.17 * 1.01,
+    motion,
+    folder + "/flash.bin",
+    settings,
+    sectors=60 if situation == "flash full" else virtual_board.FLASH_SECTORS,
+    wired=situation != "no sensor",
+)
 app, device, recorder = board.app, board.app.device, board.app.recorder
 host = central.Central()
 happened = {}
@@ -113,8 +121,8 @@ if situation == "radio":
     board.at(41, host_side.fetch_missing)
     board.at(59, host_side.commit)
 elif situation == "no sensor":
-    board.bus.devices.clear()
-    app.sampler.chip._registers._bus = board.bus
+    board.at(1, host.connect)
+    board.at(1.5, request(command.SELFTEST))
     board.press(2, 1.2)
     board.at(5, note("after button"))
 elif situation == "sensor lost":
@@ -130,8 +138,9 @@ elif situation == "battery":
     seconds = 62
 elif situation == "flash full":
     board.press(2, 1.2)
-    board.at(10, lambda: setattr(recorder, "full", True))
-    board.at(12, note("after"))
+    seconds = 130
+    board.at(60, note("a minute fits"))
+    board.at(129, note("after"))
 elif situation == "hang":
     board.press(2, 1.2)
     board.at(20, stall)
@@ -162,6 +171,7 @@ try:
     crash = os.listdir("/crash")
 except OSError:
     crash = []
+infos = [coxa_wire.decode_info(recorder.info(number)) for number in recorder.sessions()]
 signals = [[round(us / 1e6, 2), level] for us, pin, level in machine.record if pin == app.board.vibration]
 print(
     json.dumps(
@@ -174,6 +184,8 @@ print(
             "motor": signals,
             "counts": device.counts,
             "received": len(host.received),
+            "infos": [[info.session, info.next_seq] for info in infos],
+            "statuses": [data[3] for handle, data in host.received if handle == host.handle(gatt.CONTROL)],
             "advertised": host.advertised,
             "next_seq": recorder.next_seq,
             "lost": app.sampler.lost,

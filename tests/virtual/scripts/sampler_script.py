@@ -13,8 +13,8 @@ from bus import VirtualBus
 from motion import Counting
 
 from coxa_board import imu
-from coxa_board.sampler import SAMPLE_LENGTH, Sampler
-from coxa_wire import OVERRUN, RESTARTED
+from coxa_board.sampler import Sampler
+from coxa_wire import OVERRUN, RESTARTED, SAMPLE_LENGTH
 
 name, rate_hz, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
 models = __import__(f"{name}_model")
