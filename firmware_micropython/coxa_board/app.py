@@ -140,8 +140,7 @@ class App:
         device, button, signals = self.device, self.parts.button, self.parts.signals
         was_connected = False
         while True:
-            now_ms: Any = time.ticks_ms()
-            pressed = button.poll(now_ms)
+            pressed = button.poll(time.ticks_ms())
             if pressed is not None:
                 device.pressed()
             if pressed == SHORT:
@@ -156,7 +155,7 @@ class App:
                 signals.play("connected")
             was_connected = connected
             signals.show(self._state())
-            signals.tick(now_ms)
+            signals.tick(time.ticks_ms())  # ending a session takes a while: by an earlier time its buzz came out short
             await asyncio.sleep_ms(_HAND_MS)
 
     async def _keep_house(self) -> None:

@@ -9,6 +9,11 @@ HERE = Path(__file__).parent
 BENCHMARK = HERE.parent.parent / "benchmarks" / "board"
 
 
+def test_missing_samples_reach_the_orientation(bits):
+    sources = (BENCHMARK, interpreters.FIRMWARE)
+    assert interpreters.run(HERE / "scripts" / "gap_script.py", bits=bits, sources=sources) == "passed\n"
+
+
 def test_no_allocation_per_sample(bits):
     sources = (BENCHMARK, interpreters.FIRMWARE)
     told = json.loads(interpreters.run(HERE / "scripts" / "hot_path_script.py", bits=bits, sources=sources))

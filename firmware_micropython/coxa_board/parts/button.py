@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from machine import Pin
 
+    from coxa_board.clock import Ticks
+
 SHORT = 1  # let go within LONG_MS
 LONG = 2  # held for LONG_MS; told while it is still held, so that the wearer feels when to let go
 
@@ -28,7 +30,7 @@ class Button:
         self._since_ms = 0
         self._told = False
 
-    def poll(self, now_ms: int) -> int | None:
+    def poll(self, now_ms: Ticks) -> int | None:
         """SHORT, LONG or None; to be called every 20 ms or so with `time.ticks_ms()`. No allocation.
 
         A press counts from when it is seen: one shorter than a pause between two calls can be missed.

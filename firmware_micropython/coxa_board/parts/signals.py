@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from machine import PWM, Pin
 
+    from coxa_board.clock import Ticks
+
 _UNIT_MS = const(10)  # of the durations below
 _LOUD = const(32768)  # half of the time on: a square wave, the loudest a piezo gets
 
@@ -92,7 +94,7 @@ class Signals:
             self._quiet()
             self._begin(pattern)
 
-    def tick(self, now_ms: int) -> None:
+    def tick(self, now_ms: Ticks) -> None:
         """Moves on to where the pattern should be now (`time.ticks_ms()`)."""
         pattern = self._pattern
         if not pattern or (self._at >= 0 and time.ticks_diff(now_ms, self._since_ms) < self._lasts_ms):

@@ -136,6 +136,10 @@ elif situation == "battery":
     board.at(10, lambda: machine.microvolts.update({virtual_board.BATTERY: 1_710_000}))
     board.at(59, note("after"))
     seconds = 62
+elif situation == "battery low":
+    machine.microvolts[virtual_board.BATTERY] = 1_760_000
+    board.press(2, 1.2)
+    board.at(10, note("after button"))
 elif situation == "flash full":
     board.press(2, 1.2)
     seconds = 130
@@ -149,7 +153,7 @@ elif situation == "crash":
     board.at(20, fail)
 elif situation == "sleep":
     board.press(2, 1.2)
-    board.press(20, 1.2)
+    board.press(50, 1.2)  # a recording that is longer than the time until sleep
     seconds = 120
 elif situation == "reboot":
     board.at(1, host.connect)
