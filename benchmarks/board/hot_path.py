@@ -72,13 +72,14 @@ class Memory:
 
     def __init__(self):
         self.recording = True
+        self.takes = True
         self.session = 1
         self.next_seq = 0
         self.slot = memoryview(bytearray(BLOCK_LENGTH))
 
     def append(self):
-        self.next_seq += 1
-        return True
+        self.next_seq += self.takes
+        return self.takes
 
 
 class Ready:

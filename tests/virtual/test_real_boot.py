@@ -33,5 +33,6 @@ def test_from_power_on_to_a_power_cut_and_on(told):
     outcome, slot, sessions, notes = told["other slot"]
     assert slot == "b", "then the other one runs"
     assert "session 2" not in notes, "it was closed before sleep"
-    assert abs(sessions["00003.blk"] / BLOCK - 15 * BLOCKS_PER_S) < 5
+    assert abs(sessions["00003.blk"] / BLOCK - 65 * BLOCKS_PER_S) < 5
+    assert (told["active"]["active"], told["active"]["fallen"]) == ("b", False), "a healthy minute confirms it"
     assert sessions["00001.blk"] == told["cut"][2]["00001.blk"], "older recordings are untouched"

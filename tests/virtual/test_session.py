@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import whole_session
 
+TURN = 3e-3  # the true rates here are 0.7 to 1.9 % off the nominal ones
 TIME_S = 5e-3
 SCALE = 1e-3
 INCLINATION_RMS_DEG = 1.0  # stated in docs/firmware.md
@@ -31,6 +32,10 @@ def test_every_sample_is_there_and_as_measured(session):
 
 def test_scale_of_the_gyroscope(session):
     assert abs(session.scale_error()) < SCALE
+
+
+def test_the_boards_orientation_turns_at_the_measured_rate(session):
+    assert abs(session.turn_ratio() - 1) < TURN
 
 
 def test_times(session):

@@ -57,6 +57,18 @@ class Session(NamedTuple):
         true = self.simulation.readings.gyr_rad_s[self.first : self.first + len(found)]
         return (true * found).sum() / (true * true).sum() - 1
 
+    def turn_ratio(self):
+        """The board's turns within a second beside the true ones, once the rate is measured; 1 is right."""
+        late = self.decoded.quat_t_s > 30
+        at = np.searchsorted(self.decoded.samples.t_s, self.decoded.quat_t_s[late])
+        step = round(self.rate_hz / 2)  # a quaternion for every second sample
+        turns = []
+        for quat in (self.decoded.quat[late], self.simulation.truth.quat[self.first + at]):
+            within = quaternion.multiply(quaternion.conjugate(quat[:-step]), quat[step:])
+            turns.append(2 * np.arccos(np.clip(np.abs(within[:, 0]), 0, 1)))
+        moving = turns[1] > np.radians(10)
+        return turns[0][moving].sum() / turns[1][moving].sum()
+
     def inclination_error_deg(self):
         """Angle between the vertical of the board's orientation and the true one, in the sensor frame, (m,)."""
         at = np.searchsorted(self.decoded.samples.t_s, self.decoded.quat_t_s)
@@ -72,7 +84,12 @@ def run(chip, bits, folder, seconds=SECONDS, seed=4):
     rate_hz, name = CHIPS[chip]
     # Without the accelerometer's own errors, which tilt any orientation by a degree: calibration's business.
     sensor = replace(
-        SENSORS[name], odr_error=rate_hz / SENSORS[name].rate_hz - 1, acc_bias_mg=0, acc_scale_sd=0, cross_axis_sd=0
+        SENSORS[name],
+        odr_error=rate_hz / SENSORS[name].rate_hz - 1,
+        acc_bias_mg=0,
+        acc_scale_sd=0,
+        cross_axis_sd=0,
+        gyro_scale_sd=0,
     )
     simulation = simulate(Wearer(reps=REPS), sensor, seed=seed)
     counts = np.column_stack([simulation.readings.gyr_counts, simulation.readings.acc_counts])

@@ -104,5 +104,7 @@ board.edit(damage)
 for n in range(3):
     told[f"damaged {n}"] = start((30, power_off))
     vfs.umount("/")
-told["other slot"] = start((5, press), (6.5, let_go), (20, press), (21.5, let_go), (40, power_off))
+told["other slot"] = start((5, press), (6.5, let_go), (70, press), (71.5, let_go), (90, power_off))
+with open("/active.json") as file:
+    told["active"] = json.load(file)
 print(json.dumps(told))
