@@ -82,7 +82,7 @@ class Session(NamedTuple):
 def run(chip, bits, folder, seconds=SECONDS, seed=4):
     """Records in `folder`, which must exist, and reads back."""
     rate_hz, name = CHIPS[chip]
-    # Without the accelerometer's own errors, which tilt any orientation by a degree: calibration's business.
+    # Without the sensor's own errors, which tilt and stretch any orientation: calibration's business.
     sensor = replace(
         SENSORS[name],
         odr_error=rate_hz / SENSORS[name].rate_hz - 1,

@@ -32,9 +32,8 @@ _TEMPERATURE_AT = const(13)
 _EMPTY = const(0x80)  # headers
 _ACC_GYRO_TIMED = const(0x68)
 _KIND = const(0xFC)  # without the two bits that tell of a new rate
-_STRANGE_HEADERS = const(
-    3
-)  # in a row: what is read are not headers. The first one after a flush is strange on some parts
+# In a row: what is read are not headers. The first one after a flush is strange on some parts.
+_STRANGE_HEADERS = const(3)
 
 
 class ICM42688P(Chip):
