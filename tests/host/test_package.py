@@ -114,7 +114,11 @@ def undocumented(path):
     yield from inside(tree, "")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
+# What stands in for MicroPython's own modules on the virtual board is documented there.
+OURS = [path for path in MODULES if "virtual/device" not in path.as_posix()]
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_everything_public_has_a_docstring(path):
     assert list(undocumented(path)) == []
 

@@ -12,7 +12,8 @@ ROOT = HERE.parent.parent
 FIRMWARE = ROOT / "firmware_micropython"
 PRIVATE_32_BIT = ROOT / ".cache" / "micropython32"
 TIMEOUT_S = 120
-SOURCES = (HERE / "shims", HERE / "chips", HERE, FIRMWARE)
+DEVICE = ROOT / "host" / "coxa" / "virtual" / "device"
+SOURCES = (DEVICE / "shims", DEVICE / "chips", DEVICE, HERE, FIRMWARE)
 # Not by -m, which ends with 0 also after an uncaught exception.
 START_64 = "import sys, micropython_unix; sys.exit(micropython_unix.main())"
 

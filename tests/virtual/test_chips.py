@@ -4,20 +4,19 @@ import importlib.util
 import struct
 import sys
 from contextlib import closing
-from pathlib import Path
 
+import interpreters
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE / "chips"))
+sys.path.insert(0, str(interpreters.DEVICE / "chips"))
 
-import icm42688p_model  # noqa: E402
-import lsm6dsox_model  # noqa: E402
-import motion  # noqa: E402
-import mpu6886_model  # noqa: E402
-from bus import VirtualBus  # noqa: E402
+import icm42688p_model
+import lsm6dsox_model
+import motion
+import mpu6886_model
+from bus import VirtualBus
 
 LSM, MPU, ICM = 0x6A, 0x68, 0x69
 LSM_SETUP = ((0x12, 0x44), (0x19, 0x20), (0x10, 0x48), (0x11, 0x44), (0x09, 0x44), (0x0A, 0x06))
@@ -29,7 +28,7 @@ class Board:
     """A bus with one chip of each kind, on a clock of its own."""
 
     def __init__(self, measured=None, **settings_of_icm):
-        spec = importlib.util.spec_from_file_location("virtual_time", HERE / "shims" / "time.py")
+        spec = importlib.util.spec_from_file_location("virtual_time", interpreters.DEVICE / "shims" / "time.py")
         self.time = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self.time)
         measured = measured or motion.Counting()
