@@ -88,7 +88,8 @@ class Archive:
         block = bytearray(BLOCK_LENGTH)
         n_intact = 0
         record.crc32 = 0
-        for seq in range(self._length(session) if was_open else n_blocks):
+        length = self._length(session)
+        for seq in range(length if was_open else min(n_blocks, length)):  # a record may tell of more than there is
             if self._working is not None and seq % _WORKING_BLOCKS == 0:
                 self._working()
             if self._read(session, seq, block):
@@ -119,9 +120,16 @@ class Archive:
             if self._file.tell() != at:  # a seek makes the file system search for the place
                 self._file.seek(at)
             return self._file.readinto(out) == BLOCK_LENGTH and intact(out, session, seq)
+        except (OSError, OverflowError):  # the latter: no file is that long
+            self._give_up()
+            return False
+
+    def _give_up(self) -> None:
+        """Closes a file that failed: left to the collection, it would be closed in the middle of something else."""
+        try:
+            self.release()
         except OSError:
             self._file = None
-            return False
 
     def _length(self, session: int) -> int:
         """Of a session's file, whole blocks; 0 where there is none."""

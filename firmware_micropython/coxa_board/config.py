@@ -8,7 +8,7 @@ import binascii
 import json
 import os
 
-from coxa_board.settings import DEFAULTS, ConfigError, check, is_object
+from coxa_board.settings import DEFAULTS, PRIVATE, ConfigError, check, is_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULTS", "PATH", "PRIVATE", "ConfigError", "change", "check", "defaults", "dump", "load", "save"]
 
 PATH = "/config.json"
-PRIVATE = ("token",)  # not to be read back by a host
 
 _HEAD = '{"crc32": "%08x", "config": '
 _HEAD_LENGTH = len(_HEAD % 0)

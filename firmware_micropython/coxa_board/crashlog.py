@@ -71,6 +71,22 @@ def note(text: str) -> None:
         pass  # what it tells is of less worth than what still runs
 
 
+def piece(name: str, offset: int, length: int) -> tuple[bytes, bool]:
+    """Bytes of what is kept, and whether there is more behind them; nothing where there is none, or the flash fails.
+
+    Args:
+        name: "notes", or "crash 0" to "crash 3".
+        offset, length: of the bytes.
+    """
+    try:
+        with open(f"{FOLDER}/{name.replace('crash ', '')}.txt", "rb") as file:
+            file.seek(offset)
+            data = file.read(length + 1)
+    except OSError:
+        return b"", False
+    return data[:length], len(data) > length
+
+
 def crashes() -> int:
     """Ends by a fault since the latest healthy minute."""
     return _read()["row"]

@@ -6,7 +6,7 @@ import time
 import machine
 from micropython import const
 
-from coxa_board import VERSION, config
+from coxa_board import VERSION, config, crashlog
 from coxa_board.parts import START_MV
 from coxa_board.recorder import RecorderError
 from coxa_wire import BATTERY_LOW, MARKER, PROFILE_QUAT, PROFILE_RAW, Info, encode_info
@@ -28,6 +28,7 @@ IDLE = const(0)
 RECORDING = const(1)
 CLOSED = const(2)
 
+_LATEST_MS = 1 << 48  # the year 10889: later, a session's start would outgrow its field while the clock goes on
 _BUTTON_MS = const(60000)  # so long after a press of the button commands that delete are taken from anybody near
 
 
@@ -38,6 +39,7 @@ class Device:
         mtu: of the connection, bytes; for INFO.
         battery_mv: as last measured; 0 where it cannot be.
         active_ms: when a person or a host last did something (`time.ticks_ms`).
+        uid: tells this board from others, 6 bytes.
         counts: what went wrong and was survived, by name.
         restart: how to restart, once asked to: None, or the number in the command REBOOT.
     """
@@ -69,7 +71,7 @@ class Device:
         self.restart: int | None = None
         self._pressed_ms: Any = None
         self._epoch_ms = 0  # Unix time at board time 0, ms; 0 not known
-        self._uid = machine.unique_id()[-6:]
+        self.uid = machine.unique_id()[-6:]
 
     # -- sessions
 
@@ -80,7 +82,7 @@ class Device:
         if recorder.recording:
             return (OK if session in (0, recorder.session) else BUSY), recorder.session
         profile = profile or self.settings["profile"]
-        if profile not in (PROFILE_QUAT, PROFILE_RAW):
+        if profile not in (PROFILE_QUAT, PROFILE_RAW) or unix_ms >= _LATEST_MS:
             return BAD_ARG, 0
         if 0 < self.battery_mv < START_MV:
             return self._refused(LOW_BATT), 0
@@ -132,7 +134,7 @@ class Device:
         state = RECORDING if recorder.recording or starting else CLOSED if pending else IDLE
         return encode_info(
             Info(
-                uid=self._uid,
+                uid=self.uid,
                 odr_hz=chip.RATE_HZ,
                 gyro_dps_per_lsb=chip.GYRO_DPS_PER_LSB,
                 acc_g_per_lsb=chip.ACC_G_PER_LSB,
@@ -177,6 +179,14 @@ class Device:
             return BUSY, b""
         return OK, struct.pack("<3f", *self.orientation.bias_dps())
 
+    def log(self, name: str, offset: int, length: int) -> tuple[bytes, bool]:
+        """A piece of a log, by its name in `coxa_wire.command.LOGS`, and whether there is more behind it."""
+        if name == "counts":
+            lines = [f"{key}: {value}\n" for key, value in sorted(self.counts.items())]
+            text = f"crashes in a row: {crashlog.crashes()}\n{''.join(lines)}".encode()
+            return text[offset : offset + length], len(text) > offset + length
+        return crashlog.piece(name, offset, length)
+
     def battery_percent(self) -> int:
         """Charge of the battery, %; 0 where it is not measured."""
         return self.parts.battery.percent(self.battery_mv) if self.battery_mv else 0
@@ -200,9 +210,12 @@ class Device:
             return BAD_STATE
         return OK if config.change(self.settings, key, value) else BAD_ARG
 
-    def set_time(self, unix_ms: int) -> None:
+    def set_time(self, unix_ms: int) -> int:
         """Takes the time of day."""
+        if unix_ms >= _LATEST_MS:
+            return BAD_ARG
         self._epoch_ms = unix_ms - self.now_us() // 1000
+        return OK
 
     def unix_ms(self) -> int:
         """Unix time, ms; 0 until a host has told it."""
@@ -221,9 +234,9 @@ class Device:
         """Board time, 64-bit µs."""
         return self.clock.now_us()
 
-    def token(self) -> int:
-        """The host's secret, 0 for none yet."""
-        return self.settings["token"]
+    def secret(self) -> bytes:
+        """What this board and its hosts know; empty for none yet."""
+        return bytes.fromhex(self.settings["token"])
 
     def pressed(self) -> None:
         """The button was pressed."""

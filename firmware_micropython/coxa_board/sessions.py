@@ -154,12 +154,12 @@ class Catalogue:
         data = smallfile.load(f"{self._folder}/last.bin")
         self.last = 0
         self._committed = []
-        if not data or data[0] != _FORMAT:
+        if len(data) < struct.calcsize(_LAST) or data[0] != _FORMAT:
             return
         _, self.last, count = struct.unpack_from(_LAST, data, 0)
-        at = struct.calcsize(_LAST)
-        for i in range(count):
-            session, n_blocks, crc32 = struct.unpack_from(_COMMITTED, data, at + i * struct.calcsize(_COMMITTED))
+        step = struct.calcsize(_COMMITTED)
+        for at in range(struct.calcsize(_LAST), len(data) - step + 1, step)[:count]:
+            session, n_blocks, crc32 = struct.unpack_from(_COMMITTED, data, at)
             self._committed.append((session, n_blocks, crc32))
 
     def _make_folder(self) -> None:

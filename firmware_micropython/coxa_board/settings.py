@@ -5,14 +5,17 @@ if TYPE_CHECKING:
     from typing import Any
 
 _NAME_LENGTH = 8  # bytes; what an advertisement has room for beside flags and the 128-bit service UUID
+_SECRET_DIGITS = 32  # 16 bytes
 _ROLE_LENGTH = 16  # bytes; with key and quotes it fits one command of 64 bytes
+
+PRIVATE = ("token",)  # told to nobody: not to a host that asks, and not in a complaint, which is kept in the notes
 
 DEFAULTS: dict[str, Any] = {
     "board": "auto",
     "name": "coxa",
     "role": "",
     "profile": 1,
-    "token": 0,
+    "token": "",
     "pins": {},
     "led_active_low": None,
     "battery_divider": None,
@@ -39,7 +42,8 @@ def check(key: str, value: Any) -> Any:
         raise ConfigError("config: there is no setting " + repr(key))
     must_be = rule(value)
     if must_be:
-        raise ConfigError("config: " + key + " must be " + must_be + ", not " + repr(value)[:40])
+        given = "" if key in PRIVATE else ", not " + repr(value)[:40]
+        raise ConfigError("config: " + key + " must be " + must_be + given)
     return value
 
 
@@ -66,6 +70,11 @@ def _text(shortest: int, longest: int) -> Any:
         return "" if fits else f"{shortest} to {longest} plain characters"
 
     return rule
+
+
+def _secret(value: Any) -> str:
+    digits = isinstance(value, str) and all(c in "0123456789abcdefABCDEF" for c in value)
+    return "" if digits and len(value) in (0, _SECRET_DIGITS) else f"{_SECRET_DIGITS} hex digits, or empty for none"
 
 
 def _boolean(value: Any) -> str:
@@ -98,7 +107,7 @@ _RULES: dict[str, Any] = {
     "name": _text(1, _NAME_LENGTH),
     "role": _text(0, _ROLE_LENGTH),
     "profile": _integer(1, 2),  # those that are logged
-    "token": _integer(0, 0xFFFFFFFF),  # 0: none
+    "token": _secret,
     "pins": _pins,
     "led_active_low": _or_none(_boolean),
     "battery_divider": _or_none(_divider),

@@ -1,10 +1,10 @@
 """The wire format of Coxa, version 1: what the board writes and the host reads. Specified in docs/wire.md.
 
-Imported unchanged by MicroPython and CPython: nothing but `struct` and `binascii`, and annotations
-that MicroPython skips.
+Imported unchanged by MicroPython and CPython: nothing but `struct` and `binascii`, `hashlib` where
+there is one, and annotations that MicroPython skips.
 """
 
-from . import advert, command, gatt, line, sync
+from . import advert, command, gatt, line, proof, sync
 from .block import (
     BATTERY_LOW,
     BLOCK_LENGTH,
@@ -74,6 +74,7 @@ __all__ = [
     "fragment_into",
     "gatt",
     "line",
+    "proof",
     "put_quat",
     "put_sample",
     "seal",

@@ -26,9 +26,14 @@ SET_TIME = 0x0F
 REBOOT = 0x10
 SESSION_INFO = 0x11
 RANGE_DONE = 0x12  # never asked for: the board reports the end of a RANGE under its request id
+PROVE = 0x13
+LOG = 0x14
 
 SIGNALS = ("identify", "end_range", "start", "stop", "marker", "error")
 """What IDENTIFY can ask for, by its number."""
+
+LOGS = ("counts", "notes", "crash 0", "crash 1", "crash 2", "crash 3")
+"""What LOG can ask for, by its number."""
 
 OK = 0x00
 BAD_LEN = 0x01
@@ -50,7 +55,7 @@ MAX_PAYLOAD = 252  # of an answer; its length byte counts three bytes more
 
 # Payloads of numbers; ops that are missing carry bytes, see docs/wire.md.
 _REQUESTS = {
-    HELLO: "<BBI",  # major, minor version of the host; its token, 0 for none
+    HELLO: "<BBQ",  # major, minor version of the host; its nonce
     START: "<HBQB",  # session, 0 for the next; profile, 0 as configured; Unix time in ms, 0 unknown; flags, none yet
     STOP: "<",
     ACK: "<HI",  # session; all blocks before this one are stored by the host
@@ -65,12 +70,15 @@ _REQUESTS = {
     SET_TIME: "<Q",  # Unix time, ms
     REBOOT: "<B",  # 0 as usual, 1 bootloader, 2 safe mode
     SESSION_INFO: "<H",  # session, 0 for the board as it is now
+    PROVE: "<Q",  # tag of the host, see `proof`
+    LOG: "<BH",  # number in LOGS, offset in bytes
 }
 _ANSWERS = {
-    HELLO: "<BBB",  # major, minor version of the board; 1 if the host is trusted on this connection
+    HELLO: "<BBBQ",  # major, minor version of the board; 1 if it trusts the host already; its nonce
     START: "<H",  # session
     LIST: "<HIIQB",  # session, blocks, CRC-32 over their bytes, Unix time at the start in ms, flags
     RANGE_DONE: "<HIHH",  # session, first block, how many; of these, how many the board could not read
+    PROVE: "<Q",  # tag of the board
 }
 _BITS = {"B": 8, "H": 16, "I": 32, "Q": 64}
 _ANSWER = 0x80
@@ -80,7 +88,7 @@ class Request:
     """One received request.
 
     Attributes:
-        op: HELLO … SESSION_INFO, or one this version does not know.
+        op: HELLO … LOG, or one this version does not know.
         request_id: chosen by the host; the answer carries the same.
         payload: bytes after it.
     """

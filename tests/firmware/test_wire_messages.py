@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from coxa_wire import WireError, advert, command, gatt, line, sync
 
 OPS = {  # bits of the numbers each op takes
-    command.HELLO: (8, 8, 32),
+    command.HELLO: (8, 8, 64),
     command.START: (16, 8, 64, 8),
     command.STOP: (),
     command.ACK: (16, 32),
@@ -17,6 +17,8 @@ OPS = {  # bits of the numbers each op takes
     command.LIST: (8,),
     command.COMMIT: (16, 32, 32),
     command.SET_TIME: (64,),
+    command.PROVE: (64,),
+    command.LOG: (8, 16),
 }
 u8 = st.integers(0, 255)
 

@@ -8,7 +8,7 @@ import json
 import sys
 
 import coxa_wire
-from coxa_wire import advert, command, gatt, line, sync
+from coxa_wire import advert, command, gatt, line, proof, sync
 
 
 def load(folder, name):
@@ -177,6 +177,17 @@ def ping_row(row):
     return out
 
 
+def proof_row(row):
+    if "key" in row:
+        digest = proof.hmac_sha256(bytes.fromhex(row["key"]), bytes.fromhex(row["data"]))
+        return {"key": row["key"], "data": row["data"], "digest": hexed(digest)}
+    nonces = [int.from_bytes(bytes.fromhex(nonce), "little") for nonce in row["nonces"]]
+    out = dict(row)
+    found = proof.tag(bytes.fromhex(row["secret"]), row["side"].encode(), bytes.fromhex(row["uid"]), *nonces)
+    out["tag"] = hexed(found.to_bytes(8, "little"))
+    return out
+
+
 def results(folder):
     rows = (
         ("blocks", block_row),
@@ -188,6 +199,7 @@ def results(folder):
         ("adverts", advert_row),
         ("lines", line_row),
         ("pings", ping_row),
+        ("proofs", proof_row),
     )
     return {name: [function(row) for row in load(folder, name)] for name, function in rows}
 

@@ -1,6 +1,7 @@
 """Golden vectors of commands, answers, advertising, lines and pings, put together from docs/wire.md."""
 
 import binascii
+import hmac
 
 from wire_golden import bad, block, fields, quats, raw, u
 
@@ -14,10 +15,19 @@ def numbers(*values_and_sizes):
     return b"".join(u(value, size) for value, size in values_and_sizes)
 
 
-U32, U64 = 2**32 - 1, 2**64 - 1
+def tag(side):
+    """Of PROVE, by the standard library's HMAC."""
+    message = side + bytes.fromhex(UID) + u(NONCE, 8) + u(BOARD_NONCE, 8)
+    return hmac.digest(SECRET, message, "sha256")[:8]
+
+
+U64 = 2**64 - 1
+SECRET = bytes(range(16))
+UID = "a1b2c3d4e5f6"
+NONCE, BOARD_NONCE = 0x0123456789ABCDEF, 0xFEDCBA9876543210
 REQUESTS = [  # op, name, (value, size) …
-    (0x01, "HELLO", (1, 1), (0, 1), (0xC0FFEE42, 4)),
-    (0x01, "HELLO, largest", (255, 1), (255, 1), (U32, 4)),
+    (0x01, "HELLO", (1, 1), (0, 1), (NONCE, 8)),
+    (0x01, "HELLO, largest", (255, 1), (255, 1), (U64, 8)),
     (0x02, "START", (0, 2), (1, 1), (1_700_000_000_123, 8), (0, 1)),
     (0x02, "START, largest", (65535, 2), (255, 1), (U64, 8), (255, 1)),
     (0x03, "STOP"),
@@ -33,14 +43,17 @@ REQUESTS = [  # op, name, (value, size) …
     (0x0F, "SET_TIME", (1_700_000_000_123, 8)),
     (0x10, "REBOOT", (1, 1)),
     (0x11, "SESSION_INFO", (0, 2)),
+    (0x13, "PROVE", (int.from_bytes(tag(b"host"), "little"), 8)),
+    (0x14, "LOG", (5, 1), (65535, 2)),
 ]
 ANSWERS = [  # op, name, (value, size) …; status OK
-    (0x01, "HELLO", (1, 1), (0, 1), (1, 1)),
+    (0x01, "HELLO", (1, 1), (0, 1), (0, 1), (BOARD_NONCE, 8)),
     (0x02, "START", (8, 2)),
     (0x03, "STOP"),
     (0x05, "RANGE"),
     (0x07, "LIST", (7, 2), (12_480, 4), (0xDEADBEEF, 4), (1_700_000_000_123, 8), (5, 1)),
     (0x12, "RANGE_DONE", (7, 2), (100, 4), (64, 2), (3, 2)),
+    (0x13, "PROVE", (int.from_bytes(tag(b"board"), "little"), 8)),
 ]
 
 
@@ -61,6 +74,7 @@ def requests():
         bad("shorter than it says", b"\x03\x03\x01", "length"),
         bad("longer than it says", b"\x02\x03\x01\x00", "length"),
         bad("STOP with a payload", frame(0x03, 1, b"\x00"), "length"),
+        bad("PROVE one byte short", frame(0x13, 1, bytes(7)), "length"),
         bad("COMMIT one byte short", frame(0x08, 1, bytes(9)), "length"),
         bad("COMMIT one byte long", frame(0x08, 1, bytes(11)), "length"),
         bad("SET_CFG without a key", frame(0x0E, 1, b""), "length"),
@@ -84,6 +98,7 @@ def answers():
         bad("no status", frame(0x83, 1, b""), "length"),
         bad("a request", frame(0x05, 1, bytes(8)), "field"),
         bad("LIST one byte short", frame(0x87, 1, bytes(18), status=0), "length"),
+        bad("PROVE one byte short", frame(0x93, 1, bytes(7), status=0), "length"),
         bad("START without a session", frame(0x82, 1, b"\x01", status=0), "length"),
     ]
     return rows
@@ -147,5 +162,38 @@ def pings():
     ]
 
 
+HMAC_SHA256 = [  # RFC 4231, section 4: key, data, digest of cases 1-4, 6 and 7 (5 is cut to 128 bits)
+    (b"\x0b" * 20, b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+    (b"Jefe", b"what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
+    (b"\xaa" * 20, b"\xdd" * 50, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
+    (bytes(range(1, 26)), b"\xcd" * 50, "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"),
+    (
+        b"\xaa" * 131,
+        b"Test Using Larger Than Block-Size Key - Hash Key First",
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+    ),
+    (
+        b"\xaa" * 131,
+        b"This is a test using a larger than block-size key and a larger than block-size data. The key needs to be "
+        b"hashed before being used by the HMAC algorithm.",
+        "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
+    ),
+]
+
+
+def proofs():
+    """HMAC by itself, then the tags of both sides."""
+    rows = [{"key": key.hex(), "data": data.hex(), "digest": digest} for key, data, digest in HMAC_SHA256]
+    shared = {"secret": SECRET.hex(), "uid": UID, "nonces": [u(NONCE, 8).hex(), u(BOARD_NONCE, 8).hex()]}
+    return rows + [{**shared, "side": side, "tag": tag(side.encode()).hex()} for side in ("host", "board")]
+
+
 def tables():
-    return {"requests": requests(), "answers": answers(), "adverts": adverts(), "lines": lines(), "pings": pings()}
+    return {
+        "proofs": proofs(),
+        "requests": requests(),
+        "answers": answers(),
+        "adverts": adverts(),
+        "lines": lines(),
+        "pings": pings(),
+    }

@@ -5,7 +5,7 @@ import bluetooth
 ADDRESS = b"\xc0\xc1\xc2\xc3\xc4\xc5"
 
 
-class Central:
+class Central(bluetooth.Silence):
     """Within range of one board.
 
     `advertising`: (interval in µs, data, response) or None. `received`: (handle, data) of notifications and

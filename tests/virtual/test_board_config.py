@@ -8,6 +8,7 @@ import interpreters
 import pytest
 
 SCRIPT = Path(__file__).parent / "scripts" / "config_script.py"
+SECRET = "00112233445566778899AABBccddeeff"
 INNER = '{"board": "pico-w", "quiet": true}'
 # What is put into the file, what then differs from the defaults, what the complaint names (None: there is none).
 GIVEN = [
@@ -27,9 +28,11 @@ GIVEN = [
     ('{"profile": 3}', {}, ["profile", "1 to 2"]),
     ('{"profile": true}', {}, ["profile"]),
     ('{"profile": 1.5}', {}, ["profile"]),
-    ('{"token": -1}', {}, ["token"]),
-    ('{"token": 4294967296}', {}, ["token"]),
-    ('{"token": 4294967295}', {"token": 4294967295}, None),
+    ('{"token": 5}', {}, ["token"]),
+    (f'{{"token": "{SECRET[1:]}"}}', {}, ["token", "32 hex digits"]),
+    (f'{{"token": "{SECRET[1:]}g"}}', {}, ["token"]),
+    (f'{{"token": "{SECRET}"}}', {"token": SECRET}, None),
+    ('{"token": ""}', {}, None),
     ('{"idle_sleep_s": 0, "watchdog_s": 0}', {"idle_sleep_s": 0, "watchdog_s": 0}, None),
     ('{"idle_sleep_s": 5}', {}, ["idle_sleep_s", "30", "or 0"]),
     ('{"watchdog_s": 1}', {}, ["watchdog_s"]),
@@ -69,7 +72,7 @@ def test_the_file_is_json_and_its_checksum_is_that_of_zlib(found):
     whole = json.loads(found["text"])
     inner = found["text"].split('"config": ', 1)[1][:-1]
     assert whole["crc32"] == f"{zlib.crc32(inner.encode()):08x}"
-    assert whole["config"]["token"] == 0xFEDCBA98
+    assert whole["config"]["token"] == SECRET
 
 
 @pytest.mark.parametrize("case", range(len(GIVEN)))
@@ -101,8 +104,11 @@ def test_a_power_cut_leaves_the_old_or_the_new_settings(found):
 
 def test_one_setting_is_changed_and_saved_or_nothing_is(found):
     assert found["changes"] == [True, False, True, False, False]
-    assert found["changed"] == [True, 7, True]
+    assert found["changed"] == [True, "7e" * 16, True]
 
 
 def test_the_token_is_not_told(found):
     assert found["dumped"] == ["b'true'", "None", "None"]
+    complaints = [line for given in found["given"] for line in given["complaints"]]
+    assert any("token" in line for line in complaints)
+    assert not any(SECRET[1:9] in line for line in complaints), "complaints are kept in the notes, which LOG reads"

@@ -55,7 +55,7 @@ class Ble:
         self._stale = True  # INFO
         now_ms = time.ticks_ms()
         self._begin_ms = time.ticks_add(now_ms, -_BEGIN_MS)
-        self._kept_ms = self._indicated_ms = self._heard_ms = now_ms
+        self._kept_ms = self._indicated_ms = self._heard_ms = self._met_ms = now_ms
         self.payload = gatt.MTU_LEAST - gatt.ATT_HEADER
         self.sender = dispatcher.sender = Sender(device, self)
         self._control = Control(device, dispatcher)
@@ -123,7 +123,7 @@ class Ble:
         self._control.reset()
         self._advertised = b""
         self._stale = True
-        self._heard_ms = time.ticks_ms()
+        self._heard_ms = self._met_ms = time.ticks_ms()
         self._device.touch()
 
     def _keep(self) -> None:
@@ -135,11 +135,16 @@ class Ble:
             events.surplus = None
         self._stale = True
         self._show_battery()
-        limit_ms = _SILENT_MS if self._dispatcher.greeted else _GREET_MS
         if events.connection is None:
             self._advertise()
-        elif time.ticks_diff(self._kept_ms, self._heard_ms) > limit_ms:
+        elif self._keeps_others_out():
             self._hang_up("silent host")
+
+    def _keeps_others_out(self) -> bool:
+        """Whether the host is silent, or has not greeted: writing something else does not count."""
+        if time.ticks_diff(self._kept_ms, self._heard_ms) > _SILENT_MS:
+            return True
+        return not self._dispatcher.greeted and time.ticks_diff(self._kept_ms, self._met_ms) > _GREET_MS
 
     def _serve(self, handles: table.Handles) -> None:
         events = self._events
@@ -236,7 +241,7 @@ class Ble:
 
     def _hang_up(self, reason: str) -> None:
         self._device.count(reason)
-        self._indicated_ms = self._heard_ms = time.ticks_ms()
+        self._indicated_ms = self._heard_ms = self._met_ms = time.ticks_ms()
         connection = self._events.connection
         if connection is not None and not self._radio.gap_disconnect(connection):
             self._events.lost(connection)

@@ -2,6 +2,7 @@
 
 from micropython import const
 
+from coxa_board.link.guard import Guard
 from coxa_wire import VERSION_MAJOR, VERSION_MINOR, WireError, command
 from coxa_wire.command import BAD_ARG, BAD_LEN, BUSY, INTERNAL, NEED_BUTTON, NO_SESSION, OK, RANGE_GONE, UNKNOWN_OP
 from coxa_wire.errors import LENGTH
@@ -14,10 +15,7 @@ if TYPE_CHECKING:
     from coxa_board.link.sender import Sender
     from coxa_wire.command import Request
 
-# What changes or ends a recording, or the board itself: not for a stranger in range.
-_GUARDED = (
-    command.START, command.STOP, command.COMMIT, command.MARK, command.SET_CFG, command.SET_TIME, command.REBOOT,
-)  # fmt: skip
+_FRESH = (command.HELLO, command.PROVE)  # an answer of before would be one to another nonce
 _REMEMBERED = const(4)  # answers kept for requests that come again; a host has one under way, or a few
 
 
@@ -27,7 +25,6 @@ class Dispatcher:
     Attributes:
         sender: what RANGE, ACK and ABORT_BULK are for; set by the link.
         greeted: a HELLO came on this connection.
-        trusted: it brought the token that the board was given.
     """
 
     def __init__(self, device: Device) -> None:
@@ -35,7 +32,7 @@ class Dispatcher:
         self._device = device
         self.sender: Sender | None = None
         self.greeted = False
-        self.trusted = False
+        self._guard = Guard(device)
         self._answered: list[tuple[bytes, bytes]] = []
         self._handlers: dict[int, Callable[[Request], bytes]] = {
             command.HELLO: self._hello,
@@ -55,12 +52,14 @@ class Dispatcher:
             command.SET_TIME: self._set_time,
             command.REBOOT: self._reboot,
             command.SESSION_INFO: self._session_info,
+            command.PROVE: self._prove,
+            command.LOG: self._log,
         }
 
     def reset(self) -> None:
         """A connection begins or ends: nothing is known of the host."""
         self.greeted = False
-        self.trusted = False
+        self._guard.reset()
         self._answered = []
         if self.sender is not None:
             self.sender.reset()
@@ -86,7 +85,7 @@ class Dispatcher:
         answer = self._execute(request, tethered)
         if request.op == command.ACK:
             return b""
-        if answer[3] == OK and request.op != command.HELLO:
+        if answer[3] == OK and request.op not in _FRESH:
             self._answered = (self._answered + [(frame, answer)])[-_REMEMBERED:]
         return answer
 
@@ -94,7 +93,7 @@ class Dispatcher:
         handler = self._handlers.get(request.op)
         if handler is None:
             return _answer(request, UNKNOWN_OP)
-        if request.op in _GUARDED and not (tethered or self.trusted or self._device.button_recent()):
+        if not self._guard.lets(request.op, tethered):
             return _answer(request, NEED_BUTTON)
         try:
             return handler(request)
@@ -105,15 +104,19 @@ class Dispatcher:
             return _answer(request, INTERNAL)
 
     def _hello(self, request: Request) -> bytes:
-        major, _, token = request.values()
+        other = request.payload[:1] not in (b"", bytes([VERSION_MAJOR]))  # whose HELLO may have any length
+        nonce = 0 if other else request.values()[2]
         self.reset()
         self.greeted = True
-        status = OK if major == VERSION_MAJOR else command.VERSION
-        if status == OK:
-            self.trusted = token != 0 and token == self._device.token()
-            if self.sender is not None:
-                self.sender.begin()
-        return _answer(request, status, VERSION_MAJOR, VERSION_MINOR, int(self.trusted))
+        if other:
+            return _answer(request, command.VERSION, VERSION_MAJOR, VERSION_MINOR, 0, 0)
+        if self.sender is not None:
+            self.sender.begin()
+        return _answer(request, OK, VERSION_MAJOR, VERSION_MINOR, 0, self._guard.challenge(nonce))
+
+    def _prove(self, request: Request) -> bytes:
+        tag = self._guard.prove(request.values()[0])
+        return _answer(request, NEED_BUTTON) if tag is None else _answer(request, OK, tag)
 
     def _start(self, request: Request) -> bytes:
         session, profile, unix_ms, flags = request.values()
@@ -183,11 +186,17 @@ class Dispatcher:
         return _answer(request, self._device.set_config(key, value))
 
     def _set_time(self, request: Request) -> bytes:
-        self._device.set_time(request.values()[0])
-        return _answer(request, OK)
+        return _answer(request, self._device.set_time(request.values()[0]))
 
     def _reboot(self, request: Request) -> bytes:
         return _answer(request, self._device.reboot(request.values()[0]))
+
+    def _log(self, request: Request) -> bytes:
+        number, offset = request.values()
+        if number >= len(command.LOGS):
+            return _answer(request, BAD_ARG)
+        piece, more = self._device.log(command.LOGS[number], offset, command.MAX_PAYLOAD - 1)
+        return _answer_bytes(request, OK, bytes([more]) + piece)
 
     def _session_info(self, request: Request) -> bytes:
         (session,) = request.values()

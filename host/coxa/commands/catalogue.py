@@ -78,6 +78,22 @@ Analysing the same file again finds the same session; nothing is counted twice.
 """,
     ),
     Command(
+        "record",
+        "Measure",
+        "Record from boards: the angle live, every sample kept, the result at the end.",
+        """\
+Examples
+  coxa record --for 2m
+      all boards that have a place on the body, legs up the wall
+  coxa record --board left-thigh --position seated --report set.html
+      until Ctrl-C; then the result on screen and as a page
+  coxa record --replay 12 --speed 4
+      play what a board recorded in session 12, four times as fast
+
+What a board has recorded stays on it until every block is safe here, whatever happens to the link.
+""",
+    ),
+    Command(
         "reanalyze",
         "Measure",
         "Compute stored sessions anew from their raw data; show before and after.",

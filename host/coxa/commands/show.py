@@ -59,15 +59,12 @@ def recomputed(store: Store, session: Session) -> Analysis:
 
     Raises:
         StoreError: the raw data is damaged.
+        InputError: a board recorded it, and it cannot be analysed.
         ConfigError: the protocol it was done with is no longer there.
     """
-    from coxa import protocols
-    from coxa.analysis import analyze_samples
+    from coxa.recompute import analysed
 
-    origin = session.origin
-    return analyze_samples(
-        store.samples(session.id), position=origin.position, side=origin.side, protocol=protocols.load(origin.protocol)
-    )
+    return analysed(store.samples(session.id), session.origin, f"session {session.id}")
 
 
 def _print(session: Session, analysis: Analysis) -> None:

@@ -43,7 +43,13 @@ class RefusedError(CoxaError):
 
 
 class Channel(Protocol):
-    """A way to one board. Channels are named as in `coxa_wire.line`: CONTROL, LIVE, BULK, SYNC."""
+    """A way to one board. Channels are named as in `coxa_wire.line`: CONTROL, LIVE, BULK, SYNC.
+
+    Attributes:
+        received_at: when the message that `receive` returned last had come, by the loop's clock, s.
+    """
+
+    received_at: float
 
     async def send(self, channel: str, message: bytes) -> None:
         """Sends a whole message.

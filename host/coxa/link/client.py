@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import Any
 from coxa.errors import CoxaError
 from coxa.link.channel import Channel, NoAnswerError, RefusedError
 from coxa.link.clock import Ping
-from coxa_wire import VERSION_MAJOR, VERSION_MINOR, Info, WireError, command, decode, decode_info, sync
+from coxa_wire import VERSION_MAJOR, VERSION_MINOR, Info, WireError, command, decode, decode_info, proof, sync
 from coxa_wire.line import BULK, CONTROL, LIVE, SYNC
 
 ANSWER_S = 2.0
@@ -23,9 +24,27 @@ ACK_S = 1.0
 """The board sends 24 blocks ahead of an acknowledgement (docs/wire.md); a third of that keeps it going."""
 STALLED_S = 10.0
 """A range in which nothing has come for so long has failed."""
+_LOG_PIECES = 1 + 0xFFFF // (command.MAX_PAYLOAD - 1)
+"""Of one log: LOG counts 65535 bytes, and what lies behind is not to be had."""
 
 Keep = Callable[[int, Sequence[tuple[int, bytes]]], int]
 """Stores blocks (number, bytes) of a session for good; returns the number before which all are stored."""
+
+
+class ImpostorError(CoxaError):
+    """A board that took the host's proof and could not give its own.
+
+    Attributes:
+        uid: what it says it is, 6 bytes.
+    """
+
+    def __init__(self, uid: bytes) -> None:
+        """Takes the uid."""
+        super().__init__(
+            f"the board that says it is {uid.hex()} does not know the secret of that board",
+            "Another device may pretend to be yours: move away from it. Is it yours, give it a new secret by cable.",
+        )
+        self.uid = uid
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +67,7 @@ class Client:
         self._keep = keep
         self._on_live = on_live
         self._request_id = 0
-        self._answers: dict[int, asyncio.Future[command.Answer]] = {}
+        self._answers: dict[tuple[int, int], asyncio.Future[command.Answer]] = {}
         self._done: dict[int, asyncio.Future[command.Answer]] = {}
         self._pongs: dict[int, tuple[asyncio.Future[tuple[int, int, int]], Callable[[], int]]] = {}
         self._arrived: dict[int, list[tuple[int, bytes]]] = {}
@@ -87,12 +106,12 @@ class Client:
         """
         return await self._ask(self._next_id(), op, values)
 
-    async def _ask(self, request_id: int, op: int, values: Sequence[int]) -> command.Answer:
+    async def _ask(self, request_id: int, op: int, values: Sequence[int], tries: int = TRIES) -> command.Answer:
         frame = command.encode_request(op, request_id, *values)
         answer: asyncio.Future[command.Answer] = asyncio.get_running_loop().create_future()
-        self._answers[request_id] = answer
+        self._answers[op, request_id] = answer
         try:
-            for _ in range(TRIES):
+            for _ in range(tries):
                 await self._send(CONTROL, frame)
                 done, _ = await asyncio.wait([answer], timeout=ANSWER_S)
                 if done:
@@ -101,12 +120,66 @@ class Client:
                         raise RefusedError(found.status)
                     return found
         finally:
-            del self._answers[request_id]
+            del self._answers[op, request_id]
         raise NoAnswerError(f"the board does not answer (command {op:#04x})", "Bring it closer, or restart it.")
 
-    async def hello(self, token: int = 0) -> bool:
-        """Greets the board; whether it trusts this host. Raises as `ask`."""
-        return bool((await self.ask(command.HELLO, VERSION_MAJOR, VERSION_MINOR, token)).values()[2])
+    async def hello(self, secret: bytes = b"") -> bool:
+        """Greets the board; whether it trusts this host, and is the one that knows the secret.
+
+        Args:
+            secret: of this board, 16 bytes; empty for a host without one, which is not trusted.
+
+        Raises:
+            ValueError: a secret of another length.
+            ImpostorError: the board took the proof without knowing the secret itself. Else as `ask`, and WireError.
+        """
+        if len(secret) not in (0, proof.SECRET_LENGTH):
+            raise ValueError(f"a secret has {proof.SECRET_LENGTH} bytes, not {len(secret)}")
+        uid = (await self.info()).uid if secret else b""
+        refused = False
+        for _ in range(TRIES):  # an attempt whose answer is lost cannot be repeated: each has nonces of its own
+            nonce = secrets.randbits(64)
+            *_, board_nonce = (await self.ask(command.HELLO, VERSION_MAJOR, VERSION_MINOR, nonce)).values()
+            if not secret:
+                return False
+            mine, theirs = [proof.tag(secret, side, uid, nonce, board_nonce) for side in (proof.HOST, proof.BOARD)]
+            assert mine is not None and theirs is not None  # CPython has SHA-256
+            try:
+                answer = await self._ask(self._next_id(), command.PROVE, (mine,), tries=1)
+            except NoAnswerError:
+                continue
+            except RefusedError as error:
+                if error.status != command.NEED_BUTTON:
+                    raise
+                if refused:
+                    return False
+                refused = True  # or an answer to HELLO came so late that the board had the next one already: once more
+                continue
+            if answer.values() != (theirs,):
+                raise ImpostorError(uid)
+            return True
+        raise NoAnswerError("the board does not answer when it is to prove itself", "Bring it closer, or restart it.")
+
+    async def log(self) -> dict[str, str]:
+        """What the board has kept of its crashes, notes and counts, by name; only what there is.
+
+        Control characters are replaced: a log is for a person's terminal, and any board can write it.
+
+        Raises:
+            RefusedError: NEED_BUTTON: the board does not trust this host. Else as `ask`, and WireError.
+        """
+        found: dict[str, str] = {}
+        for number, name in enumerate(command.LOGS):
+            data = bytearray()
+            for _ in range(_LOG_PIECES):
+                payload = (await self.ask(command.LOG, number, len(data))).payload
+                data += payload[1:]
+                if len(payload) <= 1 or payload[0] == 0:  # an empty piece is the end, whatever it says
+                    break
+            if data:
+                text = data.decode(errors="replace").replace("\r\n", "\n")
+                found[name] = "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+        return found
 
     async def info(self, session: int = 0) -> Info:
         """INFO of now, or of when a session started. Raises as `ask`, and WireError."""
@@ -192,7 +265,7 @@ class Client:
                 elif channel in (LIVE, BULK):
                     await self._take_block(channel, message)
                 elif channel == SYNC:
-                    self._take_pong(message)
+                    self._take_pong(message, self._channel.received_at)
         except CoxaError as failure:  # the link is gone, or the store takes no more
             self._fail(failure)
 
@@ -204,25 +277,30 @@ class Client:
         for one in waiting:
             if not one.done():
                 one.set_exception(failure)
+                one.exception()  # who asked may have failed to send, and will never look
 
     def _take_answer(self, frame: bytes) -> None:
         try:
             answer = command.decode_answer(frame)
+            answer.values()  # too short for its command: as good as none
         except WireError:
             return  # what was asked will be asked again
-        waiting = self._done if answer.op == command.RANGE_DONE else self._answers
-        future = waiting.get(answer.request_id)
+        if answer.op == command.RANGE_DONE:
+            future = self._done.get(answer.request_id)
+        else:  # of another command under the same number, it would have other fields
+            future = self._answers.get((answer.op, answer.request_id))
         if future is not None and not future.done():
             future.set_result(answer)
 
-    def _take_pong(self, data: bytes) -> None:
+    def _take_pong(self, data: bytes, at_s: float) -> None:
         try:
             ping_id, t2_us, held_us = sync.decode_pong(data)
         except WireError:
             return
         pong, now_us = self._pongs.get(ping_id, (None, None))
         if pong is not None and now_us is not None and not pong.done():
-            pong.set_result((t2_us, held_us, now_us()))
+            waited_s = asyncio.get_running_loop().time() - at_s  # since it came, while blocks were being acknowledged
+            pong.set_result((t2_us, held_us, now_us() - round(waited_s * 1e6)))
 
     async def _take_block(self, channel: str, data: bytes) -> None:
         try:

@@ -7,7 +7,9 @@ some 20-40 millionths, evenly: a line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import secrets
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +22,28 @@ DRIFT_SPAN_S = 30.0
 """Over less the drift is not told from the pings' own scatter; it is taken as 0, give or take `DRIFT_SD`."""
 DRIFT_SD = 30e-6
 """Of two crystals against each other: 20-40 millionths (data sheets)."""
+
+
+class HostClock:
+    """This computer's time for comparing with boards: Unix time at the start, from then on evenly, whatever is set.
+
+    Attributes:
+        run: a name for this run of the program; between two runs the clock may have been set.
+    """
+
+    def __init__(self, now_s: Callable[[], float], unix_s: Callable[[], float] = time.time) -> None:
+        """Takes a clock that never jumps (of the event loop), and Unix time; s."""
+        self._now_s = now_s
+        self._ahead_s = unix_s() - now_s()
+        self.run = secrets.token_hex(4)
+
+    def now_us(self) -> int:
+        """Unix time, µs."""
+        return round((self._now_s() + self._ahead_s) * 1e6)
+
+    def unix_ms(self) -> int:
+        """Unix time, ms."""
+        return self.now_us() // 1000
 
 
 @dataclass(frozen=True, slots=True)

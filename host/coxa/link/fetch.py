@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from coxa.link.client import Client, Listed
+from coxa.link.clock import Ping
 from coxa.link.ranges import missing
+from coxa.store import InboxSession
 from coxa_wire import command
 
 ROUNDS = 20
 """Asking again for what was lost on the way; at half of the packets lost, 20 rounds leave one block in a million."""
-_BEING_RECORDED = 0x01
+BEING_RECORDED, END_UNKNOWN = 0x01, 0x02
+"""Flags in LIST."""
 
 
 class Inbox(Protocol):
@@ -35,6 +38,22 @@ class Inbox(Protocol):
         """It is whole and checked."""
         ...
 
+    def deleted(self, session: int) -> None:
+        """The board has deleted it."""
+        ...
+
+    def sessions(self) -> Sequence[InboxSession]:
+        """What is known of the sessions of the board."""
+        ...
+
+    def keep(self, session: int, blocks: Sequence[tuple[int, bytes]]) -> int:
+        """Stores blocks, and gives the number before which all are stored."""
+        ...
+
+    def note_pings(self, session: int, run: str, pings: Sequence[Ping]) -> None:
+        """Keeps comparisons of the clocks, of one run of the host's program."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -42,13 +61,14 @@ class Fetched:
 
     Attributes:
         state: `whole`: stored, its checksum matches; `incomplete`: blocks are missing that the board cannot read or
-            that did not come; `recording`: the board is still at it; `differs`: the checksum does not match.
+            that did not come; `recording`: the board is still at it; `differs`: the checksum does not match; `gone`: the
+            board has it no more.
         missing: (first, how many) of the blocks that are not there.
         deleted: the board has deleted it.
     """
 
     listed: Listed
-    state: Literal["whole", "incomplete", "recording", "differs"]
+    state: Literal["whole", "incomplete", "recording", "differs", "gone"]
     missing: tuple[tuple[int, int], ...] = ()
     deleted: bool = False
 
@@ -72,24 +92,67 @@ async def fetch(
         LinkLostError, NoAnswerError: in the middle; what came is stored.
         RefusedError: the board does not delete for this host (NEED_BUTTON), or failed.
     """
-    found: list[Fetched] = []
-    for listed in await client.sessions():
-        if listed.flags & _BEING_RECORDED:
-            found.append(Fetched(listed, "recording"))
-            continue
-        info = (await client.ask(command.SESSION_INFO, listed.session)).payload
-        inbox.begin(listed.session, info, unix_ms=listed.unix_ms, n_blocks=listed.n_blocks, crc32=listed.crc32)
-        fetched = await _fetch_one(client, inbox, listed, progress)
-        if fetched.state == "whole" and delete:
-            await client.ask(command.COMMIT, listed.session, listed.n_blocks, listed.crc32)
-            fetched = Fetched(listed, "whole", deleted=True)
-        found.append(fetched)
-    return found
+    job = Fetching(inbox, delete, progress)
+    await job.talk(client)
+    return list(job.fetched)
 
 
-async def _fetch_one(
-    client: Client, inbox: Inbox, listed: Listed, progress: Callable[[Listed, int], None] | None
+@dataclass(slots=True)
+class Fetching:
+    """Fetches the closed sessions of a board over as many connections as it takes; give `talk` to a `Keeper`.
+
+    Attributes:
+        inbox, delete, progress: as `fetch` takes them.
+    """
+
+    inbox: Inbox
+    delete: bool = True
+    progress: Callable[[Listed, int], None] | None = None
+    _found: dict[int, Fetched] = field(default_factory=dict[int, Fetched])
+
+    @property
+    def fetched(self) -> tuple[Fetched, ...]:
+        """What came of each session so far."""
+        return tuple(self._found.values())
+
+    def keep(self, session: int, blocks: Sequence[tuple[int, bytes]]) -> int:
+        """Stores blocks; returns the number before which all of the session are stored."""
+        return self.inbox.keep(session, blocks)
+
+    async def talk(self, client: Client) -> None:
+        """Uses one connection. Raises as `fetch`."""
+        listed = {one.session: one for one in await client.sessions()}
+        for session, found in self._found.items():
+            if found.state == "whole" and session not in listed:  # COMMIT was heard, its answer lost
+                self._deleted(found)
+        for session, one in listed.items():
+            if one.flags & BEING_RECORDED:
+                self._found[session] = Fetched(one, "recording")
+                continue
+            found = self._found[session] = await fetch_one(client, self.inbox, one, self.progress)
+            if found.state == "whole" and self.delete:
+                await commit(client, one)
+                self._deleted(found)
+
+    def finish(self) -> None:
+        """There is no end but that everything is fetched."""
+
+    def _deleted(self, found: Fetched) -> None:
+        self.inbox.deleted(found.listed.session)
+        self._found[found.listed.session] = replace(found, deleted=True)
+
+
+async def commit(client: Client, listed: Listed) -> None:
+    """Lets the board delete a session that is whole here. Raises as `Client.ask`."""
+    await client.ask(command.COMMIT, listed.session, listed.n_blocks, listed.crc32)
+
+
+async def fetch_one(
+    client: Client, inbox: Inbox, listed: Listed, progress: Callable[[Listed, int], None] | None = None
 ) -> Fetched:
+    """Fetches one closed session, and checks it. Arguments and errors as `fetch`, but nothing is deleted."""
+    info = (await client.ask(command.SESSION_INFO, listed.session)).payload
+    inbox.begin(listed.session, info, unix_ms=listed.unix_ms, n_blocks=listed.n_blocks, crc32=listed.crc32)
     unreadable = 0
     gaps = missing(inbox.numbers(listed.session), listed.n_blocks)
     for _ in range(ROUNDS):

@@ -14,6 +14,7 @@ class LineChannel:
     """A `Channel` over a pair of streams.
 
     Attributes:
+        received_at: see `Channel`; when its line was read.
         damaged: lines that came damaged and were dropped.
         strays: lines that were no messages, such as a traceback; the latest `_STRAYS`.
     """
@@ -24,6 +25,7 @@ class LineChannel:
         """Takes the streams from and to the board."""
         self._reader = reader
         self._writer = writer
+        self.received_at = 0.0
         self.damaged = 0
         self.strays: list[str] = []
 
@@ -39,11 +41,7 @@ class LineChannel:
         """See `Channel`."""
         while True:
             try:
-                text = await self._reader.readuntil(b"\n")
-            except asyncio.LimitOverrunError as error:
-                await self._reader.readexactly(error.consumed)  # no line of ours is that long
-                self.damaged += 1
-                continue
+                text = await self._line()
             except (asyncio.IncompleteReadError, OSError):
                 raise LinkLostError("the board's port is gone", _ADVICE) from None
             try:
@@ -51,9 +49,18 @@ class LineChannel:
             except WireError:
                 self.damaged += 1
                 continue
+            self.received_at = asyncio.get_running_loop().time()
             if message is not None:
                 return message
             self.strays = [*self.strays, text.decode(errors="replace").rstrip()][-self._STRAYS :]
+
+    async def _line(self) -> bytes:
+        while True:
+            try:
+                return await self._reader.readuntil(b"\n")
+            except asyncio.LimitOverrunError as error:
+                await self._reader.readexactly(error.consumed)  # no line of ours is that long
+                self.damaged += 1
 
     async def close(self) -> None:
         """See `Channel`."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 from coxa.errors import StoreError
-from coxa.store.database import explained, open_database, transaction
+from coxa.store.database import damaged, explained, open_database, transaction
+from coxa.store.inbox_sessions import SESSIONS, InboxSession, inbox_session
+from coxa.store.records import to_text
+
+if TYPE_CHECKING:
+    from coxa.link.clock import Ping
 
 
 class Inbox:
@@ -22,6 +28,8 @@ class Inbox:
         self.uid = uid
         self.path = Path(path)
         self._db = open_database(self.path)
+        self._kept: dict[int, tuple[int, set[int]]] = {}
+        """By session: the number before which all are kept, and the numbers kept after it."""
 
     def __enter__(self) -> Inbox:
         """The inbox itself."""
@@ -36,7 +44,8 @@ class Inbox:
         """Notes what the board says of a session that is about to be fetched; what was noted before is replaced."""
         with transaction(self._db, self.path) as db:
             db.execute(
-                "INSERT INTO inbox_sessions VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (uid, session) DO UPDATE SET "
+                "INSERT INTO inbox_sessions (uid, session, info, started_unix_ms, n_blocks, crc32) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (uid, session) DO UPDATE SET "
                 "info = excluded.info, started_unix_ms = excluded.started_unix_ms, n_blocks = excluded.n_blocks, "
                 "crc32 = excluded.crc32",
                 (self.uid, session, info, unix_ms, n_blocks, crc32),
@@ -58,7 +67,7 @@ class Inbox:
                         f"block {seq} of session {session} of board {self.uid} differs from the one stored before",
                         "If the board's flash was erased, keep its earlier recordings in another store (--store FILE).",
                     )
-            return self._prefix(db, session)
+        return self._prefix(session, [seq for seq, _ in blocks])
 
     def numbers(self, session: int) -> list[int]:
         """Numbers of the blocks that are there, ascending."""
@@ -74,8 +83,52 @@ class Inbox:
 
     def complete(self, session: int) -> None:
         """Notes that a session is whole and its checksum right."""
+        self._set(session, whole=1)
+
+    def deleted(self, session: int) -> None:
+        """Notes that the board has a session no more."""
+        self._set(session, deleted_on_board=1)
+
+    def unreadable(self, session: int, blocks: int) -> None:
+        """Notes how many blocks the board cannot read."""
+        self._set(session, unreadable=blocks)
+
+    def started(self, session: int, at: datetime) -> None:
+        """Notes when a session started, with time zone, as the host reckons it."""
+        self._set(session, started_at=to_text(at))
+
+    def adopted(self, session: int, session_id: int) -> None:
+        """Notes which session of the store was made of it."""
+        self._set(session, adopted_session_id=session_id)
+
+    def note_pings(self, session: int, run: str, pings: Sequence[Ping]) -> None:
+        """Keeps comparisons of the clocks; `run` names the host's clock, which another run may set otherwise."""
         with transaction(self._db, self.path) as db:
-            db.execute("UPDATE inbox_sessions SET whole = 1 WHERE uid = ? AND session = ?", (self.uid, session))
+            db.executemany(
+                "INSERT OR IGNORE INTO inbox_pings VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(self.uid, session, run, one.t1_us, one.t2_us, one.held_us, one.t4_us) for one in pings],
+            )
+
+    def pings(self, session: int) -> list[Ping]:
+        """Comparisons of the clocks by one clock of the host, in order: that of the run with the most."""
+        from coxa.link.clock import Ping
+
+        query = (
+            "SELECT t1_us, t2_us, held_us, t4_us FROM inbox_pings WHERE uid = ?1 AND session = ?2 AND run = "
+            "(SELECT run FROM inbox_pings WHERE uid = ?1 AND session = ?2 GROUP BY run "
+            "ORDER BY count(*) DESC, max(t1_us) DESC LIMIT 1) ORDER BY t1_us"
+        )
+        with explained(self.path):
+            return [Ping(*row) for row in self._db.execute(query, (self.uid, session))]
+
+    def sessions(self) -> list[InboxSession]:
+        """All sessions of the board of which anything is here, by their numbers."""
+        with explained(self.path):
+            found = self._db.execute(SESSIONS, (self.uid,)).fetchall()
+        try:
+            return [inbox_session(row) for row in found]
+        except (ValueError, TypeError) as error:
+            raise damaged(self.path) from error
 
     def whole(self) -> list[int]:
         """Numbers of the sessions that are whole, ascending."""
@@ -83,13 +136,24 @@ class Inbox:
         with explained(self.path):
             return [int(row[0]) for row in self._db.execute(query, (self.uid,))]
 
-    def _prefix(self, db: sqlite3.Connection, session: int) -> int:
-        """The first number that is not there."""
-        query = (
-            "SELECT coalesce(min(seq), -1) + 1 FROM inbox_blocks AS b WHERE uid = ?1 AND session = ?2 AND NOT EXISTS "
-            "(SELECT 1 FROM inbox_blocks WHERE uid = ?1 AND session = ?2 AND seq = b.seq + 1)"
-        )
-        first = db.execute(
-            "SELECT 1 FROM inbox_blocks WHERE uid = ? AND session = ? AND seq = 0", (self.uid, session)
-        ).fetchone()
-        return int(db.execute(query, (self.uid, session)).fetchone()[0]) if first else 0
+    def _set(self, session: int, **values: Any) -> None:
+        changes = ", ".join(f"{name} = ?" for name in values)
+        with transaction(self._db, self.path) as db:
+            query = f"UPDATE inbox_sessions SET {changes} WHERE uid = ? AND session = ?"
+            db.execute(query, (*values.values(), self.uid, session))
+
+    def _prefix(self, session: int, more: Sequence[int]) -> int:
+        """The first number that is not there, after `more` were kept. The file is looked at but once."""
+        prefix, beyond = self._kept.get(session) or self._look(session)
+        beyond.update(seq for seq in more if seq >= prefix)
+        while prefix in beyond:
+            beyond.remove(prefix)
+            prefix += 1
+        self._kept[session] = prefix, beyond
+        return prefix
+
+    def _look(self, session: int) -> tuple[int, set[int]]:
+        query = "SELECT count(*), max(seq) FROM inbox_blocks WHERE uid = ? AND session = ?"
+        with explained(self.path):
+            count, highest = self._db.execute(query, (self.uid, session)).fetchone()
+        return (count, set()) if count == (highest or 0) + 1 else (0, set(self.numbers(session)))

@@ -102,7 +102,39 @@ def _second(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second)
+_VERSION_3 = """
+CREATE TABLE boards (
+    uid TEXT PRIMARY KEY CHECK (length(uid) = 12),
+    name TEXT NOT NULL,
+    role TEXT CHECK (role IN ('left-thigh', 'right-thigh', 'pelvis', 'left-shank', 'right-shank')),
+    secret BLOB NOT NULL CHECK (length(secret) IN (0, 16)),
+    firmware TEXT NOT NULL,
+    trusted_at TEXT,
+    last_seen TEXT
+);
+CREATE TABLE inbox_pings (
+    uid TEXT NOT NULL,
+    session INTEGER NOT NULL,
+    run TEXT NOT NULL,
+    t1_us INTEGER NOT NULL,
+    t2_us INTEGER NOT NULL,
+    held_us INTEGER NOT NULL,
+    t4_us INTEGER NOT NULL,
+    PRIMARY KEY (uid, session, run, t1_us)
+);
+ALTER TABLE inbox_sessions ADD COLUMN deleted_on_board INTEGER NOT NULL DEFAULT 0 CHECK (deleted_on_board IN (0, 1));
+ALTER TABLE inbox_sessions ADD COLUMN unreadable INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE inbox_sessions ADD COLUMN started_at TEXT;
+ALTER TABLE inbox_sessions ADD COLUMN adopted_session_id INTEGER REFERENCES sessions (id) ON DELETE SET NULL
+"""
+
+
+def _third(db: sqlite3.Connection) -> None:
+    for statement in _VERSION_3.split(";"):
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third)
 """Step i brings a store from version i to i + 1; an empty file has version 0. Steps are added, never changed."""
 
 

@@ -108,7 +108,9 @@ class Store:
             return Saved(session_id, known is None, writes.result(db, session_id, origin.protocol, analysis))
 
     def save_blocks(self, origin: Origin, info: bytes, blocks: Iterable[tuple[int, bytes]]) -> int:
-        """Keep blocks of a board as received, by number; the session's id. May be called again with more blocks.
+        """Keep blocks of a board as received, by number; the session's id.
+
+        May be called again with more blocks, and with what is newly told of the session.
 
         Raises:
             StoreError: a block differs from the one already stored under its number.
@@ -116,6 +118,8 @@ class Store:
         with transaction(self._db, self.path) as db:
             known = writes.known(db, origin)
             session_id = known if known is not None else writes.session(db, origin)
+            if known is not None:
+                writes.tell(db, known, origin)
             db.execute("INSERT OR REPLACE INTO blocks VALUES (?, ?, 0, ?)", (session_id, INFO_KIND, info))
             for seq, data in blocks:
                 db.execute("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?, ?)", (session_id, WIRE_KIND, seq, data))
@@ -160,6 +164,7 @@ class Store:
 
         Raises:
             StoreError: its raw data is damaged.
+            InputError: it came from a board, and has no samples that can be used.
         """
         self.session(session_id)
         wire = self._blocks(session_id, WIRE_KIND)
@@ -172,6 +177,21 @@ class Store:
                 f"the raw data of session {session_id} in {self.path} cannot be used: {error}",
                 "Its stored result can still be shown; put a backup of the store in place to compute it anew.",
             ) from error
+
+    def board_blocks(self, session_id: int) -> tuple[bytes, list[bytes]]:
+        """What a board said of itself, and its blocks in order of their numbers.
+
+        Raises:
+            UsageError: the session did not come from a board.
+        """
+        session = self.session(session_id)
+        info, blocks = self._blocks(session_id, INFO_KIND), self._blocks(session_id, WIRE_KIND)
+        if not (info and blocks):
+            raise UsageError(
+                f"session {session_id} came from {session.origin.source_name}, not from a board",
+                "Only what a board has recorded has blocks.",
+            )
+        return info[0], blocks
 
     def result(self, session_id: int) -> dict[str, Any]:
         """The current result of a session as its JSON object.

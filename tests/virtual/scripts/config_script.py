@@ -42,7 +42,14 @@ power_on()
 result["missing"] = load()[1]
 
 settings = config.defaults()
-settings.update({"board": "xiao-esp32s3", "name": "thigh-L", "token": 0xFEDCBA98, "pins": {"led": None, "buzzer": 9}})
+settings.update(
+    {
+        "board": "xiao-esp32s3",
+        "name": "thigh-L",
+        "token": "00112233445566778899AABBccddeeff",
+        "pins": {"led": None, "buzzer": 9},
+    }
+)
 config.save(settings, PATH)
 result["round_trip"] = load()[0] == settings
 with open(PATH) as file:
@@ -114,7 +121,13 @@ result["cuts"] = outcomes
 result["cut_in_every_write"] = not cut
 
 changes = []
-for key, value in (("quiet", b"true"), ("quiet", b"1"), ("token", b"7"), ("nope", b"1"), ("name", b"{")):
+for key, value in (
+    ("quiet", b"true"),
+    ("quiet", b"1"),
+    ("token", b'"' + b"7e" * 16 + b'"'),
+    ("nope", b"1"),
+    ("name", b"{"),
+):
     changes.append(config.change(settings, key, value, PATH))
 result["changes"] = changes
 result["changed"] = [settings["quiet"], settings["token"], load()[0] == settings]

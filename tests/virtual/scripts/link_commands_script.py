@@ -1,8 +1,8 @@
 """Commands: each is done once and answered, and not for everybody. Argument: name of the test."""
 
 import link_rig
-from coxa_board.link import Dispatcher
-from coxa_wire import WireError, command, decode_info
+from coxa_board.link import Dispatcher, guard
+from coxa_wire import WireError, command, decode_info, proof
 from coxa_wire.command import (
     BAD_ARG,
     BAD_LEN,
@@ -25,6 +25,7 @@ GUARDED = (
     command.encode_set_config(5, "name", b'"mine"'),
     command.encode_request(command.SET_TIME, 6, 5),
     command.encode_request(command.REBOOT, 7, 1),
+    command.encode_request(command.LOG, 8, 1, 0),
 )
 
 
@@ -53,6 +54,21 @@ def state(board):
     return recorder.recording, recorder.sessions(), board.marks, dict(board.config), board.unix_ms, board.rebooted
 
 
+def hello(dispatcher, nonce=0):
+    """The board's nonce."""
+    answer = ask(dispatcher, command.HELLO, 9, 1, 0, nonce, tethered=False)
+    assert answer.status == OK and answer.values()[:3] == (1, 0, 0)
+    return answer.values()[3]
+
+
+def host_tag(nonce, board_nonce, secret=link_rig.SECRET, side=proof.HOST, uid=link_rig.UID):
+    return proof.tag(secret, side, uid, nonce, board_nonce)
+
+
+def prove(dispatcher, tag):
+    return ask(dispatcher, command.PROVE, 10, tag, tethered=False)
+
+
 def test_a_stranger_changes_nothing():
     board = link_rig.Board()
     number, described = recorded(board)
@@ -60,37 +76,55 @@ def test_a_stranger_changes_nothing():
     dispatcher = Dispatcher(board)
     before = repr(state(board))
     right = command.encode_request(command.COMMIT, 8, number, described[0], described[1])
-    for token in (None, 0, 1, link_rig.TOKEN - 1):
-        if token is not None:
-            assert ask(dispatcher, command.HELLO, 9, 1, 0, token, tethered=False).values() == (1, 0, 0)
+    for tag in (None, 0, 1, 2**64 - 1):
+        if tag is not None:
+            hello(dispatcher)
+            assert prove(dispatcher, tag).status == NEED_BUTTON
         for frame in GUARDED:
             assert status(dispatcher, frame, tethered=False) == NEED_BUTTON, frame
         assert status(dispatcher, right, tethered=False) == NEED_BUTTON
         assert repr(state(board)) == before
 
 
-def test_no_token_on_the_board_trusts_nobody():
+def test_no_secret_on_the_board_trusts_nobody():
     board = link_rig.Board()
-    board.token = lambda: 0
+    board.known = b""
     dispatcher = Dispatcher(board)
-    assert ask(dispatcher, command.HELLO, 1, 1, 0, 0, tethered=False).values() == (1, 0, 0)
+    assert hello(dispatcher) == 0
+    assert prove(dispatcher, host_tag(0, 0, secret=b"")).status == NEED_BUTTON
     assert status(dispatcher, GUARDED[0], tethered=False) == NEED_BUTTON
 
 
-def test_cable_button_and_token_each_prove_presence():
-    for proof in ("cable", "button", "token"):
+def test_a_port_without_its_parts_trusts_nobody_and_goes_on():
+    for name, broken in (("_sha256", lambda: None), ("os", None)):
+        module = proof if name == "_sha256" else guard
+        right = getattr(module, name)
+        setattr(module, name, broken)
         board = link_rig.Board()
         dispatcher = Dispatcher(board)
-        board.pressed = proof == "button"
-        if proof == "token":
-            hello = ask(dispatcher, command.HELLO, 1, 1, 0, link_rig.TOKEN, tethered=False)
-            assert hello.values() == (1, 0, 1)
+        hello(dispatcher)
+        assert prove(dispatcher, 0).status == NEED_BUTTON
+        setattr(module, name, right)
+        board.pressed = True
+        assert status(dispatcher, GUARDED[0], tethered=False) == OK
+        assert board.counts == {}
+
+
+def test_cable_button_and_secret_each_prove_presence():
+    for way in ("cable", "button", "secret"):
+        board = link_rig.Board()
+        dispatcher = Dispatcher(board)
+        board.pressed = way == "button"
+        if way == "secret":
+            board_nonce = hello(dispatcher, 5)
+            answer = prove(dispatcher, host_tag(5, board_nonce))
+            assert answer.status == OK and answer.values() == (host_tag(5, board_nonce, side=proof.BOARD),)
         for frame in GUARDED:
-            assert status(dispatcher, frame, tethered=proof == "cable") != NEED_BUTTON, (proof, frame)
+            assert status(dispatcher, frame, tethered=way == "cable") != NEED_BUTTON, (way, frame)
         assert board.starts == 1 and board.rebooted == 1 and board.config["name"] == b'"mine"'
         dispatcher.reset()
         board.pressed = False
-        assert status(dispatcher, GUARDED[1], tethered=False) == NEED_BUTTON, proof
+        assert status(dispatcher, GUARDED[1], tethered=False) == NEED_BUTTON, way
 
 
 def test_a_refused_request_works_after_the_button_was_pressed():
@@ -211,7 +245,10 @@ def test_every_op_with_every_length_is_answered():
             found = status(dispatcher, bytes([2 + length, op, length]) + bytes(length))
             if op in numbers:
                 right = length == len(command.encode_request(op, 1, *[0] * (len(command._REQUESTS[op]) - 1))) - 3
-                assert (found == BAD_LEN) == (not right), (op, length, found)
+                if op == command.HELLO and length:  # of version 0, which may have any length
+                    assert found == VERSION
+                else:
+                    assert (found == BAD_LEN) == (not right), (op, length, found)
             elif op not in (command.GET_CFG, command.SET_CFG):
                 assert found == UNKNOWN_OP, (op, found)
     assert board.counts == {}, board.counts
@@ -246,8 +283,9 @@ def test_another_major_version_may_fetch_only():
     board = link_rig.Board()
     number, described = recorded(board)
     host = link_rig.CableHost(board)
-    hello = host.ask(command.HELLO, 2, 0, link_rig.TOKEN)
-    assert hello.status == VERSION and hello.values() == (1, 0, 0)
+    for length in (2, 6, 10, 20):  # whatever HELLO is like in that version
+        answer = host.exchange(bytes([2 + length, command.HELLO, length, 2]) + bytes(length - 1))
+        assert answer.status == VERSION and answer.values() == (1, 0, 0, 0)
     listed = host.ask(command.LIST, 0).values()
     assert listed[0] == number and listed[1:] == described
     assert host.fetch(number, 0, 100) == (number, 0, described[0], 0)

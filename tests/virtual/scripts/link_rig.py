@@ -9,16 +9,17 @@ import time
 import bluetooth
 import vfs
 from central import Central
+from coxa_board import crashlog
 from coxa_board.link import Dispatcher
 from coxa_board.link.ble import Ble
 from coxa_board.link.usb import Usb
 from coxa_board.recorder import Recorder, RecorderError
-from coxa_wire import LAST, PROFILE_QUAT, Info, Reassembler, command, encode_info, gatt, line
+from coxa_wire import LAST, PROFILE_QUAT, Info, Reassembler, command, encode_info, gatt, line, proof
 from coxa_wire.command import BAD_ARG, BAD_STATE, OK
 from flash import Flash
 from recorder_rig import fill
 
-TOKEN = 0xC0FFEE42
+SECRET = bytes(range(0xE0, 0xF0))
 UID = b"\xa1\xb2\xc3\xd4\xe5\xf6"
 STEP_MS = 10
 SECTORS = 96
@@ -61,6 +62,9 @@ class Board:
         self.unix_ms = 0
         self.config = {"name": b'"thigh-L"', "profile": b"1"}
         self.broken = False
+        self.uid = UID
+        self.known = SECRET
+        crashlog.FOLDER = "/flash/crash"
 
     def info(self):
         recorder = self.recorder
@@ -122,6 +126,7 @@ class Board:
 
     def set_time(self, unix_ms):
         self.unix_ms = unix_ms
+        return OK
 
     def reboot(self, mode):
         self.rebooted = mode
@@ -136,8 +141,11 @@ class Board:
     def button_recent(self):
         return self.pressed
 
-    def token(self):
-        return TOKEN
+    def secret(self):
+        return self.known
+
+    def log(self, name, offset, length):
+        return crashlog.piece(name, offset, length)
 
     def touch(self):
         pass
@@ -178,8 +186,21 @@ class Host:
                 return self.answers[frame[2]][-1]
         return None
 
-    def hello(self, token=0):
-        return self.ask(command.HELLO, 1, 0, token)
+    def hello(self, nonce=0):
+        return self.ask(command.HELLO, 1, 0, nonce)
+
+    def trusted(self, secret=SECRET, nonce=77):
+        """HELLO and PROVE; whether the board trusts this host, and has shown that it knows the secret too."""
+        hello = self.hello(nonce)
+        if hello is None:
+            return False
+        assert hello.values()[:3] == (1, 0, 0)
+        nonces = nonce, hello.values()[3]
+        answer = self.ask(command.PROVE, proof.tag(secret, proof.HOST, UID, *nonces))
+        if answer is None or answer.status != OK:
+            return False
+        assert answer.values() == (proof.tag(secret, proof.BOARD, UID, *nonces),)
+        return True
 
     def start(self, session=0):
         return self.ask(command.START, session, 0, 1700000000000, 0)

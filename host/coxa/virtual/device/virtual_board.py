@@ -13,7 +13,7 @@ import machine
 import vfs
 from bus import VirtualBus
 from flash import Flash
-from motion import FileMotion
+from motion import Counting, FileMotion
 
 BUTTON = 7  # of the XIAO ESP32S3
 BATTERY = 1
@@ -22,27 +22,30 @@ ADDRESSES = {"lsm6dsox": 0x6A, "mpu6886": 0x68, "icm42688p": 0x68}
 
 
 class VirtualBoard:
-    """A XIAO ESP32S3 with one sensor.
+    """A XIAO ESP32S3 with one sensor, which counts its samples where no file of motion is given.
 
     `model`, `bus`, `flash`: the virtual hardware; `rig_bytes`: heap that it takes. `app`: the program.
     `at(seconds, what)`: does something at that moment.
     """
 
     def __init__(
-        self, chip, rate_hz, motion, flash_file, settings=None, erase_us=45_000, sectors=FLASH_SECTORS, wired=True
-    ):
-        self.model = __import__(chip + "_model").Model(FileMotion(motion, wrap=True), rate_hz)
+        self, chip, rate_hz, motion, flash_file, settings=None, erase_us=45_000, sectors=FLASH_SECTORS, wired=True,
+        keep=False,
+    ):  # fmt: skip
+        measured = FileMotion(motion, wrap=True) if motion else Counting()
+        self.model = __import__(chip + "_model").Model(measured, rate_hz)
         self.bus = machine.buses[0] = VirtualBus({ADDRESSES[chip]: self.model} if wired else {})
         machine.microvolts[BATTERY] = 1_950_000  # 3.9 V behind the divider
         self._events = []
         time.hooks.append(self._happen)
-        self.flash = Flash(sectors, flash_file, erase_us)
-        _mount(self.flash.power_on())
+        self.flash = Flash(sectors, flash_file, erase_us, keep)
+        self.device = self.flash.power_on()
+        _mount(self.device, keep)
         gc.collect()
         self.rig_bytes = gc.mem_alloc()
         from coxa_board import app, config
 
-        self.settings = config.defaults()
+        self.settings = config.load() if keep else config.defaults()
         self.settings.update({"board": "xiao-esp32s3"})
         self.settings.update(settings or {})
         self.app = app.App(self.settings)
@@ -64,9 +67,10 @@ class VirtualBoard:
             self._events.pop(0)[1]()
 
 
-def _mount(device):
-    """Puts the board's flash, formatted, where the PC's files were; these are under /pc then."""
-    vfs.VfsLfs2.mkfs(device)
+def _mount(device, keep):
+    """Puts the board's flash, formatted unless it is kept, where the PC's files were; these are under /pc then."""
+    if not keep:
+        vfs.VfsLfs2.mkfs(device)
     pc = vfs.VfsPosix("/")
     vfs.umount("/")
     vfs.mount(device, "/")

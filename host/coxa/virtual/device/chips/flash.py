@@ -1,6 +1,6 @@
 """A NOR flash for littlefs, in memory or in a file, whose power can be cut in any write, even in the middle of one.
 
-`Flash` is the chip and outlives power cuts; `Flash.power_on` gives the block device (MicroPython's extended protocol)
+`Flash` is the chip and outlives power cuts (in a file with `keep` also the end of the process); `Flash.power_on` gives the block device (MicroPython's extended protocol)
 of one power-on, dead after its cut, whatever finalisers of the old file system still try.
 
 Times are typical ones of serial NOR flash (Winbond W25Q64JV, data sheet of 2018: page program 0.4 ms, sector erase
@@ -36,7 +36,7 @@ class Flash:
     `overwritten`: writes to bytes that were not blank; NOR flash can only clear bits, so they come out wrong.
     """
 
-    def __init__(self, sectors, path=None, erase_us=SECTOR_ERASE_US):
+    def __init__(self, sectors, path=None, erase_us=SECTOR_ERASE_US, keep=False):
         self.sectors = sectors
         self.erase_us = erase_us
         self.cut_at = None
@@ -47,9 +47,11 @@ class Flash:
         self.reads = 0
         self.overwritten = 0
         self.worn = [0] * sectors
-        self._memory = _Memory() if path is None else _File(path)
+        self._memory = _Memory() if path is None else _File(path, keep)
         self._blank = bytes([BLANK]) * SECTOR
         self._old = memoryview(bytearray(SECTOR))
+        if keep:
+            return
         for sector in range(sectors):
             self._memory.put(sector * SECTOR, self._blank)
 
@@ -172,8 +174,8 @@ class _Memory:
 
 
 class _File:
-    def __init__(self, path):
-        self._file = open(path, "w+b")
+    def __init__(self, path, keep):
+        self._file = open(path, "r+b" if keep else "w+b")
 
     def get(self, at, buffer):
         self._file.seek(at)

@@ -6,8 +6,9 @@ when no packet buffer is free, `gatts_notify` raises OSError 12 (after 8 packets
 that raises is never called again; what the handler is given is valid only while it runs; advertising ends with a
 connection.
 
-The radio is set with `BLE().radio = …` and has `advertise(interval_us, data, response)` (None: stop),
-`transmit(connection, handle, data, indicate)` and `disconnect(connection)`; it calls `connected`, `disconnected`,
+The radio is set with `BLE().radio = …` and has `register(services)`, `store(handle, data)` (what a host may read),
+`advertise(interval_us, data, response)` (None: stop), `transmit(connection, handle, data, indicate)` and
+`disconnect(connection)`: see `Silence`. It calls `connected`, `disconnected`,
 `written`, `mtu_agreed`, `confirmed` and `transmitted` of `BLE`.
 """
 
@@ -56,6 +57,12 @@ class UUID:
 
 class Silence:
     """The radio when nobody is in range."""
+
+    def register(self, services):
+        pass
+
+    def store(self, handle, data):
+        pass
 
     def advertise(self, interval_us, data, response):
         pass
@@ -138,6 +145,12 @@ class BLE:
                 handles.append(handle)
             registered.append(tuple(handles))
         self.services = services
+        self.radio.register(
+            [
+                (service[0].text, [(c[0].text, c[1], handle) for c, handle in zip(service[1], handles)])  # noqa: B905
+                for service, handles in zip(services, registered)  # noqa: B905
+            ]
+        )
         return tuple(registered)
 
     def gatts_set_buffer(self, handle, size, append=False):
@@ -157,6 +170,7 @@ class BLE:
         if handle not in self.values:
             raise OSError(_EINVAL)
         self.values[handle].data = bytes(data)
+        self.radio.store(handle, self.values[handle].data)
         return len(data)
 
     def gatts_notify(self, connection, handle, data=None):

@@ -1,0 +1,185 @@
+"""A recording from boards: which ones, shown while it lasts, ended by the clock or by Ctrl-C, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from coxa import console, protocols
+from coxa.commands.common import Common
+from coxa.commands.outcome import THIGHS, Belonging, Outcome, taken_in
+from coxa.errors import UsageError
+from coxa.link.known import KnownBoard, KnownBoards
+from coxa.results import Side
+from coxa.store import Inbox
+
+if TYPE_CHECKING:
+    from coxa.link.boards import BoardTask, Recorded
+    from coxa.link.status import BoardStatus
+    from coxa.live_view import LiveDecoder
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be recorded from boards.
+
+    Attributes:
+        boards: names, roles or uids; none: all that are known and have a place on the body.
+        for_s: length, s; None until it is stopped.
+        side: leg of the only board, where its role does not say it.
+        whose: it will be.
+        keep_on_board: nothing is deleted there.
+        virtual: boards without hardware.
+        confirmed: do not ask before it begins.
+    """
+
+    boards: tuple[str, ...]
+    for_s: float | None
+    side: Side | None
+    whose: Belonging
+    keep_on_board: bool
+    virtual: bool
+    confirmed: bool
+
+
+def from_boards(wanted: Wanted, common: Common) -> list[Outcome]:
+    """Records, and makes sessions of what thigh boards recorded.
+
+    Raises:
+        UsageError: no board is known, or not the ones that were named.
+        CoxaError: there is no Bluetooth.
+    """
+    if wanted.virtual:
+        raise UsageError(
+            "there are no virtual boards yet", "Leave --virtual out, or play a stored recording: --replay."
+        )
+    boards = chosen(wanted, common)
+    if not wanted.confirmed:
+        _ask(boards, wanted)
+    recorded = asyncio.run(_recorded(boards, wanted, common))
+    return [outcome for one in recorded for outcome in _outcomes(one, wanted, common)]
+
+
+def chosen(wanted: Wanted, common: Common) -> list[KnownBoard]:
+    """The boards that are meant, each once.
+
+    Raises:
+        UsageError: none is, or not all that were named are known, or two are worn in one place.
+    """
+    with KnownBoards(common.store_path) as known:
+        named = [known.by_name(name) for name in wanted.boards]
+        boards = named or [one for one in known.all() if one.role is not None]
+    boards = list({one.uid: one for one in boards}.values())
+    if not boards:
+        raise UsageError("no board has a place on the body yet", "See which are in range: coxa scan.")
+    if wanted.side and len(boards) > 1:
+        raise UsageError("--side is for a single board", "Give each board its role, such as left-thigh, instead.")
+    places = [one.role for one in boards if one.role is not None]
+    for place in places:
+        if places.count(place) > 1:
+            raise UsageError(f"two boards are worn at {place}", "Name those that you wear: --board NAME.")
+    return boards
+
+
+def _ask(boards: Sequence[KnownBoard], wanted: Wanted) -> None:
+    """Says what will be recorded and waits for Enter; where nobody can press it, begins."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    console.remark(f"recording from {', '.join(one.label for one in boards)}, {wanted.whose.position}.")
+    console.remark("lie still in the neutral pose for three seconds once it runs. Enter begins, Ctrl-C leaves.")
+    input()
+
+
+async def _recorded(boards: Sequence[KnownBoard], wanted: Wanted, common: Common) -> list[Recorded]:
+    from coxa.link.boards import together
+    from coxa.live_view.panel import Watched
+    from coxa.live_view.view import LiveView
+
+    lives = [_live(board, wanted) for board in boards]
+    tasks = _tasks(boards, lives, wanted, common)
+    stop = asyncio.Event()
+    ends = asyncio.get_running_loop().call_later(wanted.for_s, stop.set) if wanted.for_s is not None else None
+    shown = [Watched(task.status, live) for task, live in zip(tasks, lives, strict=True)]
+    with _stopped_by_ctrl_c(stop):
+        async with LiveView(shown, quiet=common.json == console.STDOUT):
+            recorded = await together(tasks, stop)
+    if ends is not None:
+        ends.cancel()
+    return recorded
+
+
+def _live(board: KnownBoard, wanted: Wanted) -> LiveDecoder | None:
+    from coxa.live_view import LiveDecoder
+
+    side = wanted.side or THIGHS.get(board.role or "")
+    return LiveDecoder(wanted.whose.position, side, protocol=protocols.load(wanted.whose.protocol)) if side else None
+
+
+def _tasks(
+    boards: Sequence[KnownBoard], lives: Sequence[LiveDecoder | None], wanted: Wanted, common: Common
+) -> list[BoardTask]:
+    """The link's part: each board through the air, its blocks into the store and to the picture."""
+    from coxa.link.boards import BoardTask, Job
+    from coxa.link.clock import HostClock
+    from coxa.link.radio import Bluetooth
+    from coxa.link.recording import Recording
+    from coxa.link.ways import ByAir
+
+    host, bluetooth, turn = HostClock(asyncio.get_running_loop().time), Bluetooth(), asyncio.Lock()
+
+    def task(board: KnownBoard, live: LiveDecoder | None) -> BoardTask:
+        def way(status: BoardStatus) -> ByAir:
+            return ByAir(board, bluetooth, turn, status)
+
+        def job(inbox: Inbox, status: BoardStatus) -> Job:
+            begin = live.begin if live else None
+            return Recording(inbox, status, host, delete=not wanted.keep_on_board, on_start=begin)
+
+        return BoardTask(board, way, common.store_path, job, on_live=live.push if live else None)
+
+    return [task(board, live) for board, live in zip(boards, lives, strict=True)]
+
+
+@contextlib.contextmanager
+def _stopped_by_ctrl_c(stop: asyncio.Event) -> Generator[None]:
+    """The first Ctrl-C ends the recording in good order, the second one the program."""
+    loop = asyncio.get_running_loop()
+
+    def first() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, first)
+    except NotImplementedError:  # Windows: Ctrl-C ends the program, and the boards go on until they are fetched
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+def _outcomes(one: Recorded, wanted: Wanted, common: Common) -> list[Outcome]:
+    board, problem = one.board, str(one.problem) if one.problem else ""
+    if not one.fetched:
+        return [Outcome(board.name, board.uid, board.role, 0, problem=problem or "nothing was recorded.")]
+    with common.open_store(write=True) as store, Inbox(common.store_path, board.uid) as inbox:
+        outcomes = [
+            taken_in(
+                store,
+                inbox,
+                part.listed.session,
+                board=board.name,
+                role=board.role,
+                whose=wanted.whose,
+                side=wanted.side,
+            )
+            for part in one.fetched
+        ]
+    return [*outcomes[:-1], replace(outcomes[-1], problem=outcomes[-1].problem or problem)]

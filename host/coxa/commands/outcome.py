@@ -1,0 +1,193 @@
+"""What came of a recording: each thigh board's part becomes a session; shown as `coxa analyze` shows a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coxa import __version__, console
+from coxa.commands.common import Common
+from coxa.commands.people import HIP_SURGERY_NOTE
+from coxa.commands.reports import write_reports
+from coxa.commands.summary import print_summary
+from coxa.errors import CoxaError
+from coxa.results import Position, Side
+from coxa.session import Adopted, adopt
+from coxa.store import Inbox, Store
+
+FORMAT = "coxa.recording/1"
+
+THIGHS: dict[str, Side] = {"left-thigh": "left", "right-thigh": "right"}
+"""Places where a board sees the rotation of the hip, and of which leg."""
+
+STARTED_BY = {
+    "user": "as you said",
+    "pings": "by this computer's clock",
+    "board": "by the board's clock",
+    "host": "by this computer's clock, when it connected",
+    "unknown": "which is when it was taken in: the board did not know the time",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Whose a recording is and what was done in it; `protocol` is a name or the path of a file."""
+
+    person: str
+    position: Position
+    protocol: str
+    notes: str = ""
+    discomfort: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One recording of one board.
+
+    Attributes:
+        board, uid, role: which board, and where it was worn.
+        recording: its number on the board.
+        adopted: what it is in the store; None where it is kept only as it came.
+        problem: what went wrong, or "".
+        replayed: it was in the store before.
+    """
+
+    board: str
+    uid: str
+    role: str | None
+    recording: int
+    adopted: Adopted | None = None
+    problem: str = ""
+    replayed: bool = False
+
+
+def taken_in(
+    store: Store,
+    inbox: Inbox,
+    recording: int,
+    *,
+    board: str,
+    role: str | None,
+    whose: Belonging,
+    side: Side | None = None,
+) -> Outcome:
+    """Makes a recording in the inbox a session, where the board was worn on a thigh.
+
+    Args:
+        store, inbox: the same file.
+        recording: its number.
+        board, role: its name, and where it was worn.
+        whose: and what it is.
+        side: leg, in place of that of the role.
+    """
+    leg = side or THIGHS.get(role or "")
+    if leg is None:
+        return Outcome(board, inbox.uid, role, recording)
+    try:
+        adopted = adopt(
+            store,
+            inbox,
+            recording,
+            person=whose.person,
+            side=leg,
+            position=whose.position,
+            protocol=whose.protocol,
+            sensor=board,
+            notes=whose.notes,
+            discomfort=whose.discomfort,
+            incomplete=True,
+        )
+    except CoxaError as error:
+        return Outcome(board, inbox.uid, role, recording, problem=str(error))
+    return Outcome(board, inbox.uid, role, recording, adopted)
+
+
+def show(outcomes: Sequence[Outcome], common: Common, reports: Sequence[Path]) -> int:
+    """Prints them, or writes them as JSON, and makes the reports; the exit code."""
+    if common.json:
+        boards = [_as_json(one) for one in outcomes]
+        console.emit({"format": FORMAT, "coxa_version": __version__, "boards": boards}, common.json)
+    else:
+        for one in outcomes:
+            _print(one, common)
+    analysed = [one for one in outcomes if one.adopted and one.adopted.analysis]
+    for one in analysed:
+        assert one.adopted and one.adopted.analysis
+        targets = reports if len(analysed) == 1 else [_of_leg(target, one) for target in reports]
+        write_reports(one.adopted.analysis, targets, one.adopted.origin)
+    if reports and not analysed:
+        console.remark("no report was written: there is nothing to show in it.")
+    return CoxaError.exit_code if any(one.problem for one in outcomes) else 0
+
+
+def _of_leg(target: Path, one: Outcome) -> Path:
+    assert one.adopted
+    return target.with_stem(f"{target.stem}-{one.adopted.origin.side}")
+
+
+def _print(one: Outcome, common: Common) -> None:
+    out = console.out()
+    if one.adopted and one.adopted.analysis:
+        print_summary(out, one.adopted.analysis, one.adopted.notes)
+    out.print()
+    for line in _lines(one, common):
+        out.print(f"{line[:1].upper()}{line[1:]}")
+
+
+def _lines(one: Outcome, common: Common) -> list[str]:
+    """What a person should know beside the numbers."""
+    what = f"recording {one.recording} of {one.board}"
+    if one.problem:
+        return [f"{what}: {one.problem}"]
+    if one.adopted is None:
+        worn = f"worn at the {one.role.replace('-', ' ')}" if one.role else "which has no place on the body yet"
+        return [f"{what}, {worn}, is stored as it came; Coxa computes hip rotation from thigh boards only."]
+    adopted, origin = one.adopted, one.adopted.origin
+    where = f"session {adopted.session_id} of {origin.person} in {common.store_path}"
+    lines = [f"{what} was replayed; it is {where}." if one.replayed else f"{what} is kept as {where}."]
+    if not one.replayed:
+        lines.append(_began(adopted))
+    if adopted.analysis is None:
+        lines.append(f"there is no result: {adopted.warning}")
+    if origin.position == "wall" and _operated(common, origin.person):
+        lines.append(HIP_SURGERY_NOTE)
+    return lines
+
+
+def _began(adopted: Adopted) -> str:
+    within = "" if adopted.started_error_s is None else f", give or take {1000 * adopted.started_error_s:.0f} ms"
+    at = adopted.origin.started_at.astimezone()
+    return f"it began {at:%Y-%m-%d %H:%M:%S}, {STARTED_BY[adopted.clock]}{within}."
+
+
+def _operated(common: Common, person: str) -> bool:
+    with common.open_store(write=False) as store:
+        return store.person(person).hip_surgery == "yes"
+
+
+def _as_json(one: Outcome) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "board": one.board,
+        "uid": one.uid,
+        "role": one.role,
+        "recording": one.recording,
+        "replayed": one.replayed,
+        "problem": one.problem,
+        "session_id": None,
+        "analysis": None,
+    }
+    if one.adopted:
+        adopted = one.adopted
+        plain |= {
+            "session_id": adopted.session_id,
+            "new": adopted.new,
+            "started_at": adopted.origin.started_at.isoformat(),
+            "started_by": adopted.clock,
+            "started_error_s": adopted.started_error_s,
+            "notes": list(adopted.notes),
+            "warning": adopted.warning,
+            "analysis": adopted.analysis.to_dict() if adopted.analysis else None,
+        }
+    return plain

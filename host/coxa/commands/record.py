@@ -1,0 +1,226 @@
+"""`coxa record`."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from cyclopts import Parameter
+
+from coxa import console, protocols
+from coxa.commands.boards import Wanted, from_boards
+from coxa.commands.common import DEFAULTS, Common, Flag, Reports
+from coxa.commands.outcome import THIGHS, Belonging, Outcome, show, taken_in
+from coxa.commands.reports import check_targets
+from coxa.durations import seconds
+from coxa.errors import UsageError
+from coxa.link.status import BoardStatus
+from coxa.results import Position, Side
+
+if TYPE_CHECKING:
+    from coxa.live_view.decoder import LiveDecoder
+    from coxa.sources.replay import StoredRecording
+
+Several = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
+
+POSITION: Position = "wall"
+"""Where none is given: the exercise that Coxa is made for."""
+
+DISCOMFORT_MOST = 10
+
+
+def record(
+    *,
+    board: Several = (),
+    role: Several = (),
+    for_: Annotated[str | None, Parameter(name="--for")] = None,
+    person: str | None = None,
+    position: Position | None = None,
+    side: Side | None = None,
+    protocol: str | None = None,
+    notes: str | None = None,
+    discomfort: int | None = None,
+    report: Reports = (),
+    keep_on_board: Flag = False,
+    yes: Flag = False,
+    virtual: Flag = False,
+    replay: str | None = None,
+    speed: float | None = None,
+    common: Common = DEFAULTS,
+) -> int:
+    """Record from boards: the angle live, every sample stored, the result at the end.
+
+    Parameters
+    ----------
+    board
+        Name or uid of a board; may be given more than once. All known boards that have a role otherwise.
+    role
+        Boards by where they are worn, such as left-thigh; may be given more than once.
+    for_
+        How long: 120s, 2m, 1m30s; until Ctrl-C otherwise.
+    person
+        Whose it is; "me" unless the settings say otherwise.
+    position
+        Pose of the set; wall otherwise.
+    side
+        Leg of the only board, where its role does not say it.
+    protocol
+        Name or TOML file of what was done; by default that of the position.
+    notes
+        Kept with the session.
+    discomfort
+        As you felt it, 0 (none) to 10; kept with the session.
+    report
+        Also write a report, .html or .png; may be given twice. With two legs, one each: set-left.html, set-right.html.
+    keep_on_board
+        Let the boards keep the recording although it is safe here.
+    yes
+        Begin without asking.
+    virtual
+        Boards without hardware, simulated in this computer.
+    replay
+        Play a stored recording of a board instead: its number in `coxa sessions`, or UID/NUMBER.
+    speed
+        With --replay: how many times as fast.
+    """
+    check_targets((common.json,), reports=report)
+    for_s = None if for_ is None else seconds(for_, "--for")
+    if replay is not None:
+        if board or role or for_ or keep_on_board or yes or virtual:
+            raise UsageError("--replay plays what is stored", "Leave the options out that are for boards.")
+        told = (person, position, side, protocol, notes, discomfort)
+        if "/" not in replay and any(one is not None for one in told):
+            raise UsageError(
+                f"session {replay} is somebody's already", "Leave out whose it is and what was done: it is stored."
+            )
+        outcome = _replayed(replay, _speed(speed), _Told(*told), common)
+        return show([outcome], common, report)
+    if speed is not None:
+        raise UsageError("--speed belongs to --replay", "Add --replay, or leave --speed out.")
+    whose = _belonging(_Told(person, position, side, protocol, notes, discomfort), common)
+    wanted = Wanted((*board, *role), for_s, side, whose, keep_on_board, virtual, yes)
+    return show(from_boards(wanted, common), common, report)
+
+
+class _Told(NamedTuple):
+    """What the user says of a recording; None where nothing."""
+
+    person: str | None
+    position: Position | None
+    side: Side | None
+    protocol: str | None
+    notes: str | None
+    discomfort: int | None
+
+
+class _Worn(NamedTuple):
+    """How a board was worn, and what was done."""
+
+    position: Position
+    side: Side
+    protocol: str
+
+
+def _belonging(told: _Told, common: Common) -> Belonging:
+    """The same, with what holds where nothing is said.
+
+    Raises:
+        UsageError: the protocol is for another position, or the discomfort none.
+        ConfigError: there is no such protocol.
+    """
+    position = told.position or POSITION
+    used = told.protocol or common.settings.protocols.get(position, position)
+    meant = protocols.load(used).position
+    if meant != position:
+        raise UsageError(f"protocol {used} is for position {meant}, not {position}", "Choose another of them.")
+    if told.discomfort is not None and not 0 <= told.discomfort <= DISCOMFORT_MOST:
+        raise UsageError(f"discomfort is {told.discomfort}", "Give a whole number from 0 (none) to 10.")
+    return Belonging(
+        person=told.person or common.settings.person,
+        position=position,
+        protocol=used if used in protocols.names() else str(Path(used).absolute()),
+        notes=told.notes or "",
+        discomfort=told.discomfort,
+    )
+
+
+def _speed(given: float | None) -> float:
+    if given is None:
+        return 1.0
+    if not (math.isfinite(given) and given > 0):
+        raise UsageError(f"--speed is {given}", "Give a number above 0, such as 10.")
+    return given
+
+
+def _replayed(which: str, speed: float, told: _Told, common: Common) -> Outcome:
+    if "/" in which:
+        return _replayed_from_inbox(which, speed, told, common)
+    try:
+        session_id = int(which)
+    except ValueError:
+        raise UsageError(f"--replay {which} is no session", "Give its number in `coxa sessions`.") from None
+    return _replayed_from_store(session_id, speed, common)
+
+
+def _replayed_from_store(session_id: int, speed: float, common: Common) -> Outcome:
+    """A session of the store; its result is made anew, and nothing is stored."""
+    from coxa.session import again
+    from coxa.sources.replay import of_session
+
+    with common.open_store(write=False) as store:
+        origin = store.session(session_id).origin
+        recording = of_session(store, session_id)
+        name = origin.sensor or recording.info.uid.hex()
+        role = f"{origin.side}-thigh"
+        _play(recording, name, _Worn(origin.position, origin.side, origin.protocol), speed, common)
+        adopted = again(store, session_id)
+    return Outcome(name, recording.info.uid.hex(), role, recording.info.session, adopted, replayed=True)
+
+
+def _replayed_from_inbox(which: str, speed: float, told: _Told, common: Common) -> Outcome:
+    """A recording that waits in the inbox; it becomes a session."""
+    from coxa.link.known import KnownBoards
+    from coxa.sources.replay import of_inbox
+    from coxa.store import Inbox
+
+    uid, _, number = which.partition("/")
+    if not number.isdecimal():
+        raise UsageError(f"--replay {which} is no recording", "Write it like a1b2c3d4e5f6/4: uid and number.")
+    with KnownBoards(common.store_path) as boards:
+        known = boards.get(uid)
+    name, role = (known.name, known.role) if known else (uid, None)
+    side = told.side or THIGHS.get(role or "")
+    if side is None:
+        raise UsageError(f"which leg wore board {name}?", "Say it with --side left or --side right.")
+    whose = _belonging(told, common)
+    with common.open_store(write=True) as store, Inbox(common.store_path, uid.lower()) as inbox:
+        recording = of_inbox(inbox, int(number))
+        _play(recording, name, _Worn(whose.position, side, whose.protocol), speed, common)
+        return taken_in(store, inbox, int(number), board=name, role=f"{side}-thigh", whose=whose)
+
+
+def _play(recording: StoredRecording, name: str, worn: _Worn, speed: float, common: Common) -> None:
+    """Shows it as it was seen when it was recorded."""
+    from coxa.live_view import LiveDecoder
+
+    live = LiveDecoder(worn.position, worn.side, protocol=protocols.load(worn.protocol))
+    live.begin(recording.info)
+    state = "replayed" if speed == 1 else f"replayed {speed:g}× as fast"
+    status = BoardStatus(name=name, role=f"{worn.side}-thigh", state=state, block_s=recording.block_s)
+    asyncio.run(_played(recording, status, live, speed, quiet=common.json == console.STDOUT))
+
+
+async def _played(
+    recording: StoredRecording, status: BoardStatus, live: LiveDecoder, speed: float, *, quiet: bool
+) -> None:
+    from coxa.live_view.panel import Watched
+    from coxa.live_view.view import LiveView
+    from coxa.sources.replay import replay
+
+    async with LiveView([Watched(status, live)], quiet=quiet):
+        async for block in replay(recording, speed):
+            live.push(block)
+            status.stored += 1
+            status.expected = status.stored
