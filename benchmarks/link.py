@@ -42,7 +42,7 @@ def run(work):
         return clock.run(work(Path(folder)), LIMIT_S)
 
 
-async def recorded(folder, seconds, seed=0, mtu=517, watch=None, during=None, **conditions):
+async def recorded(folder, seconds, seed=0, mtu=517, live=True, during=None, **conditions):
     """A recording of one LSM6DSOX board; the stage after it, and (loop time, block) of what came LIVE."""
     came: list[tuple[float, bytes]] = []
     loop = asyncio.get_running_loop()
@@ -51,11 +51,16 @@ async def recorded(folder, seconds, seed=0, mtu=517, watch=None, during=None, **
             setattr(world.air.radio, name, value)
         stage = stages.Stage(world, 0, 1)
         await stage.begin(mtu)
-        stage.on_live = lambda data: came.append((loop.time(), data))
+        if live:
+            stage.on_live = lambda data: came.append((loop.time(), data))
         recording = asyncio.create_task(stage.record())
         await stage.recording()
         if during is not None:
-            await during(stage)
+            happening = asyncio.create_task(during(stage))
+            await asyncio.wait([happening, recording], return_when=asyncio.FIRST_COMPLETED)
+            if not happening.done():
+                raise RuntimeError(f"the recording ended early: {recording.result()}")
+            happening.result()
         else:
             await asyncio.sleep(seconds)
         stage.stop.set()
@@ -177,21 +182,20 @@ def soak(hours: float = 2.0) -> None:
                     await asyncio.sleep(stage.chance.uniform(0.5, 6))
                     stage.radio().in_range = True
                     await asyncio.sleep(54)
-                stage.boards[0].collect()
+                stage.boards[0].look()
                 await asyncio.sleep(5)
                 gc.collect()
-                build = stage.boards[0].build
                 fit = fit_clock(stage.tasks[0].inbox.pings(1))
-                board_us = loop.time() / (1 + build.drift) * 1e6
-                off_us = fit.host_us(board_us) - (stages.EPOCH_S + loop.time()) * 1e6
+                at_s, heap, board_us = stage.boards[0].seen
+                off_us = fit.host_us(board_us) - (stages.EPOCH_S + at_s) * 1e6
                 print(
                     f"| {loop.time() / 60:.0f} min | {stage.tasks[0].status.stored} | {rss_mb():.1f} MB | "
-                    f"{stage.boards[0].memory_bytes / 1000:.0f} kB | {off_us / 1000:+.2f} ms | ± {fit.error_us / 1000:.1f} ms |",
+                    f"{heap / 1000:.0f} kB | {off_us / 1000:+.2f} ms | ± {fit.error_us / 1000:.1f} ms |",
                     flush=True,
                 )
             print(f"\n{loop.time() / 3600:.1f} h in {time.time() - begun:.0f} s of real time", file=sys.stderr)
 
-        await recorded(folder, 0, during=during, error_rate=0.05)
+        await recorded(folder, 0, live=False, during=during, error_rate=0.05)
 
     run(work)
 
@@ -235,15 +239,18 @@ def fault_matrix(seeds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", default=["latency", "throughput", "outage"])
-    parser.add_argument("--seeds", type=int, default=25)
+    parser.add_argument("--seeds", type=int, default=25, help="of each fault")
+    parser.add_argument("--hours", type=float, default=2.0, help="of the soak")
     arguments = parser.parse_args()
     logging.getLogger("bumble").setLevel(logging.ERROR)
     for what in arguments.what:
         print(f"\n### {what}\n")
         if what == "faults":
             fault_matrix(arguments.seeds)
+        elif what == "soak":
+            soak(arguments.hours)
         else:
-            {"latency": latency, "throughput": throughput, "outage": outage, "soak": soak}[what]()
+            {"latency": latency, "throughput": throughput, "outage": outage}[what]()
 
 
 if __name__ == "__main__":

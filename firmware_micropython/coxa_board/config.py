@@ -111,6 +111,8 @@ def _read(path: str) -> dict[str, Any]:
     body = text[_HEAD_LENGTH:-1]
     if text[:_HEAD_LENGTH] != _HEAD % _crc(body):
         raise ConfigError("config: the checksum of " + path + " does not match; the defaults are used")
+    if "config" not in content:  # that parser takes nothing for a value
+        raise ConfigError("config: " + path + " is damaged; the defaults are used")
     return content["config"]
 
 

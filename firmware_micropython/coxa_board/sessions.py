@@ -84,7 +84,7 @@ class Catalogue:
         self._load_last()
         self.last = max(self.last, self.numbers[-1] if self.numbers else 0)
         for session, _, _ in self._committed:
-            if session in numbers:
+            if session in self.numbers:
                 self._remove(session)
 
     def path(self, session: int) -> str:

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from cyclopts import App, CycloptsError, Group
 
 from coxa import __version__
-from coxa.commands.catalogue import COMMANDS, EPILOGUE, GROUPS, SUMMARY
+from coxa.commands.catalogue import COMMANDS, EPILOGUE, GROUPS, SUMMARY, WITH_SUBCOMMANDS
 from coxa.errors import CoxaError
 
 DEBUG_ENV = "COXA_DEBUG"
@@ -35,12 +35,12 @@ def build_app() -> App:
     groups = {name: Group(name, sort_key=place) for place, name in enumerate(GROUPS)}
     for place, command in enumerate(COMMANDS):
         app.command(
-            f"coxa.commands.{command.name}:{'app' if command.name == 'people' else command.name}",
+            f"coxa.commands.{command.name}:{'app' if command.name in WITH_SUBCOMMANDS else command.name}",
             name=command.name,
             help=command.summary,
             group=groups[command.group],
             sort_key=place,
-            **({} if command.name == "people" else {"help_epilogue": command.examples}),
+            **({} if command.name in WITH_SUBCOMMANDS else {"help_epilogue": command.examples}),
         )
     app["--help"].group = app["--version"].group = groups["Set up"]
     app.register_install_completion_command(  # pyright: ignore[reportUnknownMemberType]

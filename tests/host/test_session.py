@@ -60,10 +60,17 @@ def path(tmp_path):
     return tmp_path / "coxa.sqlite"
 
 
+def at_start(info):
+    """INFO as the board gave it when the session began: no block was there."""
+    said = coxa_wire.decode_info(coxa_wire.encode_info(info))
+    said.next_seq = 0
+    return coxa_wire.encode_info(said)
+
+
 def fill(path, made, *, whole=True, unix_ms=0, only=lambda _: True, pings=()):
     _, info, blocks = made
     with Inbox(path, info.uid.hex()) as inbox:
-        inbox.begin(info.session, coxa_wire.encode_info(info), unix_ms=unix_ms, n_blocks=len(blocks), crc32=0)
+        inbox.begin(info.session, at_start(info), unix_ms=unix_ms, n_blocks=len(blocks), crc32=0)
         inbox.keep(info.session, [(seq, data) for seq, data in enumerate(blocks) if only(seq)])
         inbox.note_pings(info.session, "a", pings)
         if whole:
@@ -92,7 +99,7 @@ def test_a_whole_recording_becomes_a_session_with_its_result(path):
         assert (session.origin.person, session.origin.side, session.origin.position) == ("Kim", "right", "wall")
         assert (session.origin.notes, session.origin.discomfort) == ("after a run", 2)
         assert (session.origin.sensor, session.origin.source_format) == ("Coxa-1", "coxa-board")
-        assert store.board_blocks(adopted.session_id) == (coxa_wire.encode_info(info), list(blocks))
+        assert store.board_blocks(adopted.session_id) == (at_start(info), list(blocks))
     with Inbox(path, info.uid.hex()) as inbox:
         assert inbox.sessions()[0].adopted_session_id == adopted.session_id
 

@@ -16,6 +16,7 @@ GIVEN = [
     (f'{{"crc32": "{zlib.crc32(INNER.encode()):08x}", "config": {INNER}}}', {"board": "pico-w", "quiet": True}, None),
     (f'{{"crc32": "{zlib.crc32(INNER.encode()) ^ 1:08x}", "config": {INNER}}}', {}, ["checksum"]),
     ('{"crc32": 5, "config": {}}', {}, ["checksum"]),
+    ('{"crc32": "00000000", "config": }', {}, ["damaged"]),
     (f'{{"crc32": "{zlib.crc32(b"[1]"):08x}", "config": [1]}}', {}, ["object"]),
     ("", {}, ["damaged"]),
     ("\x00" * 100, {}, ["damaged"]),

@@ -85,8 +85,10 @@ def test_what_comes_before_the_answer_to_a_subscription_is_delivered():
             again = await listen(client)
             board.send(6, 3)
             await asyncio.sleep(0.5)
-            assert numbers(again) == [6, 7, 8]
-            assert numbers(got) == [0, 1, 2]
+            instead = await listen(client)
+            board.send(9, 1)
+            await asyncio.sleep(0.5)
+            assert [numbers(each) for each in (got, again, instead)] == [[0, 1, 2], [6, 7, 8], [9]]
 
     run(work())
 
@@ -106,6 +108,16 @@ def test_a_failing_callback_harms_nobody():
             assert [type(error) for error in caught] == [ZeroDivisionError]
 
     caught = []
+    run(work())
+
+
+def test_changes_of_the_services_are_asked_for_as_operating_systems_do():
+    async def work():
+        async with on_air() as (_, _, central):
+            client = await connect(central)
+            changed = client.services.get_characteristic("2a05")
+            assert await client.read_gatt_descriptor(changed.descriptors[0]) == b"\x02\x00"
+
     run(work())
 
 

@@ -63,13 +63,13 @@ def test_a_board_counts_once_with_its_latest_signal_and_news_is_told_once():
                 board.conditions.rssi = -30 - state
                 board.say(name, advert.scan_response(advert.Status(state, 76, 4, bytes([0xE5, 1]))))
             await asyncio.sleep(1)
-            board.say(name, b"")  # as a system does that gives what it heard in parts
+            board.say(FLAGS + SERVICE, b"")  # as a system does that gives what it heard in parts
             (found,) = await scanning
             board.radio.power_off()
             return found
 
     found = run(work())
-    assert (found.rssi, found.state, found.pending) == (-32, 2, 4)
+    assert (found.name, found.rssi, found.state, found.pending) == ("thigh", -32, 2, 4)
     assert [(one.name, one.uid16, one.state) for one in told] == [
         ("thigh", None, None),
         ("thigh", "e501", 1),

@@ -21,7 +21,7 @@ import tty
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from coxa.link import Client, LinkLostError, fetch
+from coxa.link import Client, LinkLostError, fetch, threaded_port
 from coxa.link import serial as serial_module
 from coxa.link.port_advice import PortError, PortMissingError
 from coxa.link.serial import open_serial, ports
@@ -173,6 +173,33 @@ def test_what_is_sent_before_closing_is_still_written():
             await channel.close()
             expected = line.encode_line(line.CONTROL, frame)
             assert cable.read(len(expected)) == expected
+
+    in_time(work())
+
+
+def test_more_than_a_port_takes_at_once_goes_out_as_it_takes_it():
+    async def work():
+        with Cable() as cable:
+            channel = await open_serial(cable.path)
+            expected = line.encode_line(line.CONTROL, bytes(200)) * 500
+            reading = asyncio.create_task(asyncio.to_thread(cable.read, len(expected), 30))
+            for _ in range(500):
+                await asyncio.wait_for(channel.send(line.CONTROL, bytes(200)), 10)
+            assert await reading == expected
+            await channel.close()
+
+    in_time(work())
+
+
+def test_closing_wakes_the_thread_that_waits_for_the_port(monkeypatch):
+    monkeypatch.setattr(threaded_port, "LOOK_S", 60.0)
+
+    async def work():
+        with Cable() as cable:
+            channel = await open_serial(cable.path)
+            await asyncio.sleep(0.1)
+            await channel.close()
+            assert threads_left() == []
 
     in_time(work())
 

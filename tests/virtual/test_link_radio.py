@@ -90,6 +90,32 @@ def test_a_whole_block_is_one_whatever_the_mtu_was_said_to_be():
     run(work())
 
 
+def test_where_the_system_tells_no_mtu_writes_stay_short_and_what_comes_shows_it():
+    """As BlueZ before 5.62 does."""
+
+    async def work():
+        async with computer() as (air, bluetooth, central):
+
+            class Old(central.client):
+                async def connect(self, *values, **options):
+                    await super().connect(*values, **options)
+                    for one in self.services.characteristics.values():
+                        one._max_write_without_response_size = lambda: 0
+
+            board = Board(air)
+            channel = await open_ble(Bluetooth(bluetooth.scanner, Old), (await scan(bluetooth, 1.0))[0])
+            assert channel.mtu == 23
+            await channel.send(line.CONTROL, command.encode_set_config(1, "key", bytes(100)))
+            assert board.frames and max(map(len, board.pieces)) == 20
+            board.block(LIVE, block(0))
+            assert await received(channel, 1) == [(line.LIVE, block(0))]
+            assert channel.mtu == BLOCK_LENGTH + 3
+            await channel.close()
+            board.radio.power_off()
+
+    run(work())
+
+
 def test_frames_that_are_sent_at_once_are_not_mixed():
     frames = [command.encode_set_config(i, "key", bytes([i]) * 150) for i in range(1, 6)]
 

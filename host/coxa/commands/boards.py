@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from coxa import console, protocols
 from coxa.commands.common import Common
+from coxa.commands.nearby import Nearby, meant, nearby
 from coxa.commands.outcome import THIGHS, Belonging, Outcome, taken_in
 from coxa.errors import UsageError
-from coxa.link.known import KnownBoard, KnownBoards
+from coxa.link.known import KnownBoard
 from coxa.results import Side
 from coxa.store import Inbox
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from coxa.link.boards import BoardTask, Recorded
     from coxa.link.status import BoardStatus
     from coxa.live_view import LiveDecoder
+    from coxa_wire import Info
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +57,23 @@ def from_boards(wanted: Wanted, common: Common) -> list[Outcome]:
         UsageError: no board is known, or not the ones that were named.
         CoxaError: there is no Bluetooth.
     """
-    if wanted.virtual:
-        raise UsageError(
-            "there are no virtual boards yet", "Leave --virtual out, or play a stored recording: --replay."
-        )
-    boards = chosen(wanted, common)
-    if not wanted.confirmed:
-        _ask(boards, wanted)
-    recorded = asyncio.run(_recorded(boards, wanted, common))
+    recorded = asyncio.run(_recorded(wanted, common))
     return [outcome for one in recorded for outcome in _outcomes(one, wanted, common)]
 
 
-def chosen(wanted: Wanted, common: Common) -> list[KnownBoard]:
+def chosen(wanted: Wanted, known: Sequence[KnownBoard]) -> list[KnownBoard]:
     """The boards that are meant, each once.
 
     Raises:
         UsageError: none is, or not all that were named are known, or two are worn in one place.
     """
-    with KnownBoards(common.store_path) as known:
-        named = [known.by_name(name) for name in wanted.boards]
-        boards = named or [one for one in known.all() if one.role is not None]
-    boards = list({one.uid: one for one in boards}.values())
+    named = [meant(known, name) for name in wanted.boards]
+    boards = list({one.uid: one for one in named or [one for one in known if one.role is not None]}.values())
     if not boards:
-        raise UsageError("no board has a place on the body yet", "See which are in range: coxa scan.")
+        raise UsageError(
+            "no board has a place on the body yet",
+            "Pair one: coxa board trust --role left-thigh. Without a board: coxa record --virtual.",
+        )
     if wanted.side and len(boards) > 1:
         raise UsageError("--side is for a single board", "Give each board its role, such as left-thigh, instead.")
     places = [one.role for one in boards if one.role is not None]
@@ -95,21 +92,34 @@ def _ask(boards: Sequence[KnownBoard], wanted: Wanted) -> None:
     input()
 
 
-async def _recorded(boards: Sequence[KnownBoard], wanted: Wanted, common: Common) -> list[Recorded]:
+async def _recorded(wanted: Wanted, common: Common) -> list[Recorded]:
+    async with nearby(common, virtual=wanted.virtual, position=wanted.whose.position) as place:
+        boards = chosen(wanted, place.known)
+        if not wanted.confirmed:
+            _ask(boards, wanted)
+        return await _watched(place, boards, wanted, common)
+
+
+async def _watched(place: Nearby, boards: Sequence[KnownBoard], wanted: Wanted, common: Common) -> list[Recorded]:
     from coxa.link.boards import together
     from coxa.live_view.panel import Watched
     from coxa.live_view.view import LiveView
 
     lives = [_live(board, wanted) for board in boards]
-    tasks = _tasks(boards, lives, wanted, common)
-    stop = asyncio.Event()
-    ends = asyncio.get_running_loop().call_later(wanted.for_s, stop.set) if wanted.for_s is not None else None
+    stop, timers = asyncio.Event(), list[asyncio.TimerHandle]()
+
+    def begun() -> None:
+        """The first board records: from now on the time counts."""
+        if wanted.for_s is not None and not timers:
+            timers.append(asyncio.get_running_loop().call_later(wanted.for_s, stop.set))
+
+    tasks = _tasks(place, boards, lives, begun, wanted, common)
     shown = [Watched(task.status, live) for task, live in zip(tasks, lives, strict=True)]
     with _stopped_by_ctrl_c(stop):
         async with LiveView(shown, quiet=common.json == console.STDOUT):
             recorded = await together(tasks, stop)
-    if ends is not None:
-        ends.cancel()
+    for timer in timers:
+        timer.cancel()
     return recorded
 
 
@@ -121,25 +131,26 @@ def _live(board: KnownBoard, wanted: Wanted) -> LiveDecoder | None:
 
 
 def _tasks(
-    boards: Sequence[KnownBoard], lives: Sequence[LiveDecoder | None], wanted: Wanted, common: Common
-) -> list[BoardTask]:
+    place: Nearby, boards: Sequence[KnownBoard], lives: Sequence[LiveDecoder | None], begun: Callable[[], None],
+    wanted: Wanted, common: Common,
+) -> list[BoardTask]:  # fmt: skip
     """The link's part: each board through the air, its blocks into the store and to the picture."""
     from coxa.link.boards import BoardTask, Job
     from coxa.link.clock import HostClock
-    from coxa.link.radio import Bluetooth
     from coxa.link.recording import Recording
-    from coxa.link.ways import ByAir
 
-    host, bluetooth, turn = HostClock(asyncio.get_running_loop().time), Bluetooth(), asyncio.Lock()
+    host = HostClock(asyncio.get_running_loop().time)
 
     def task(board: KnownBoard, live: LiveDecoder | None) -> BoardTask:
-        def way(status: BoardStatus) -> ByAir:
-            return ByAir(board, bluetooth, turn, status)
-
         def job(inbox: Inbox, status: BoardStatus) -> Job:
-            begin = live.begin if live else None
-            return Recording(inbox, status, host, delete=not wanted.keep_on_board, on_start=begin)
+            def starts(info: Info) -> None:
+                begun()
+                if live:
+                    live.begin(info)
 
+            return Recording(inbox, status, host, delete=not wanted.keep_on_board, on_start=starts)
+
+        way = partial(place.way, board)
         return BoardTask(board, way, common.store_path, job, on_live=live.push if live else None)
 
     return [task(board, live) for board, live in zip(boards, lives, strict=True)]

@@ -14,7 +14,10 @@ class Command(NamedTuple):
     examples: str
 
 
-GROUPS = ("Try it", "Measure", "Look back", "Set up")
+GROUPS = ("Try it", "Measure", "Look back", "Boards", "Set up")
+
+WITH_SUBCOMMANDS = ("people", "board")
+"""Commands that are an app of their own."""
 
 SUMMARY = "Hip rotation from one motion sensor on the thigh: angles, quality, trends."
 
@@ -87,6 +90,8 @@ Examples
       all boards that have a place on the body, legs up the wall
   coxa record --board left-thigh --position seated --report set.html
       until Ctrl-C; then the result on screen and as a page
+  coxa record --virtual --for 60s
+      two simulated boards, without any hardware; kept in a store of their own
   coxa record --replay 12 --speed 4
       play what a board recorded in session 12, four times as fast
 
@@ -146,6 +151,47 @@ Examples
       says what it is
   coxa remove 12 --yes
       removes it, raw data and results, for good
+""",
+    ),
+    Command(
+        "scan",
+        "Boards",
+        "List the boards in range.",
+        """\
+Examples
+  coxa scan
+  coxa scan --for 20s --json
+
+Boards are found by the service they offer. One that is connected, asleep or off is not seen.
+""",
+    ),
+    Command(
+        "fetch",
+        "Boards",
+        "Fetch recordings that wait on boards, such as those begun with the button.",
+        """\
+Examples
+  coxa fetch
+      from all known boards; legs up the wall, each leg by the role of its board
+  coxa fetch --board left-thigh --position seated
+  coxa fetch --port /dev/ttyACM0
+      over the cable, which is faster
+
+Everything is stored and checked before the board may delete it. Breaking it off loses nothing.
+""",
+    ),
+    Command(
+        "board",
+        "Boards",
+        "List the known boards, pair one, or look after one.",
+        """\
+Examples
+  coxa board trust --role left-thigh
+      pair the board in range; press its button when told to
+  coxa board info thigh-L
+  coxa board start thigh-L
+      it records by itself, without this computer; later: coxa fetch
+  coxa board log thigh-L --port /dev/ttyACM0
 """,
     ),
     Command(

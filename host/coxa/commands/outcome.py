@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coxa import __version__, console
+from coxa import __version__, console, protocols
 from coxa.commands.common import Common
 from coxa.commands.people import HIP_SURGERY_NOTE
 from coxa.commands.reports import write_reports
 from coxa.commands.summary import print_summary
-from coxa.errors import CoxaError
+from coxa.errors import CoxaError, UsageError
 from coxa.results import Position, Side
 from coxa.session import Adopted, adopt
 from coxa.store import Inbox, Store
 
 FORMAT = "coxa.recording/1"
+
+POSITION: Position = "wall"
+"""Where none is given: the exercise that Coxa is made for."""
+
+DISCOMFORT_MOST = 10
 
 THIGHS: dict[str, Side] = {"left-thigh": "left", "right-thigh": "right"}
 """Places where a board sees the rotation of the hip, and of which leg."""
@@ -40,6 +45,36 @@ class Belonging:
     protocol: str
     notes: str = ""
     discomfort: int | None = None
+
+
+def belonging(
+    common: Common,
+    person: str | None,
+    position: Position | None,
+    protocol: str | None,
+    notes: str | None,
+    discomfort: int | None,
+) -> Belonging:
+    """What the user says of a recording, None where nothing, with what holds then.
+
+    Raises:
+        UsageError: the protocol is for another position, or the discomfort none.
+        ConfigError: there is no such protocol.
+    """
+    position = position or POSITION
+    used = protocol or common.settings.protocols.get(position, position)
+    meant = protocols.load(used).position
+    if meant != position:
+        raise UsageError(f"protocol {used} is for position {meant}, not {position}", "Choose another of them.")
+    if discomfort is not None and not 0 <= discomfort <= DISCOMFORT_MOST:
+        raise UsageError(f"discomfort is {discomfort}", "Give a whole number from 0 (none) to 10.")
+    return Belonging(
+        person=person or common.settings.person,
+        position=position,
+        protocol=used if used in protocols.names() else str(Path(used).absolute()),
+        notes=notes or "",
+        discomfort=discomfort,
+    )
 
 
 @dataclass(frozen=True, slots=True)

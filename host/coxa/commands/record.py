@@ -12,7 +12,8 @@ from cyclopts import Parameter
 from coxa import console, protocols
 from coxa.commands.boards import Wanted, from_boards
 from coxa.commands.common import DEFAULTS, Common, Flag, Reports
-from coxa.commands.outcome import THIGHS, Belonging, Outcome, show, taken_in
+from coxa.commands.nearby import with_own_store
+from coxa.commands.outcome import THIGHS, Outcome, belonging, show, taken_in
 from coxa.commands.reports import check_targets
 from coxa.durations import seconds
 from coxa.errors import UsageError
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
     from coxa.sources.replay import StoredRecording
 
 Several = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
-
-POSITION: Position = "wall"
-"""Where none is given: the exercise that Coxa is made for."""
-
-DISCOMFORT_MOST = 10
 
 
 def record(
@@ -99,7 +95,8 @@ def record(
         return show([outcome], common, report)
     if speed is not None:
         raise UsageError("--speed belongs to --replay", "Add --replay, or leave --speed out.")
-    whose = _belonging(_Told(person, position, side, protocol, notes, discomfort), common)
+    common = with_own_store(common) if virtual else common
+    whose = belonging(common, person, position, protocol, notes, discomfort)
     wanted = Wanted((*board, *role), for_s, side, whose, keep_on_board, virtual, yes)
     return show(from_boards(wanted, common), common, report)
 
@@ -121,29 +118,6 @@ class _Worn(NamedTuple):
     position: Position
     side: Side
     protocol: str
-
-
-def _belonging(told: _Told, common: Common) -> Belonging:
-    """The same, with what holds where nothing is said.
-
-    Raises:
-        UsageError: the protocol is for another position, or the discomfort none.
-        ConfigError: there is no such protocol.
-    """
-    position = told.position or POSITION
-    used = told.protocol or common.settings.protocols.get(position, position)
-    meant = protocols.load(used).position
-    if meant != position:
-        raise UsageError(f"protocol {used} is for position {meant}, not {position}", "Choose another of them.")
-    if told.discomfort is not None and not 0 <= told.discomfort <= DISCOMFORT_MOST:
-        raise UsageError(f"discomfort is {told.discomfort}", "Give a whole number from 0 (none) to 10.")
-    return Belonging(
-        person=told.person or common.settings.person,
-        position=position,
-        protocol=used if used in protocols.names() else str(Path(used).absolute()),
-        notes=told.notes or "",
-        discomfort=told.discomfort,
-    )
 
 
 def _speed(given: float | None) -> float:
@@ -194,7 +168,7 @@ def _replayed_from_inbox(which: str, speed: float, told: _Told, common: Common) 
     side = told.side or THIGHS.get(role or "")
     if side is None:
         raise UsageError(f"which leg wore board {name}?", "Say it with --side left or --side right.")
-    whose = _belonging(told, common)
+    whose = belonging(common, told.person, told.position, told.protocol, told.notes, told.discomfort)
     with common.open_store(write=True) as store, Inbox(common.store_path, uid.lower()) as inbox:
         recording = of_inbox(inbox, int(number))
         _play(recording, name, _Worn(whose.position, side, whose.protocol), speed, common)

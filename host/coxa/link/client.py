@@ -106,9 +106,17 @@ class Client:
         """
         return await self._ask(self._next_id(), op, values)
 
+    async def request(self, frame: Callable[[int], bytes]) -> command.Answer:
+        """The same for requests of bytes: `frame` makes one from a request id (`coxa_wire.command.encode_…`)."""
+        request_id = self._next_id()
+        return await self._exchange(request_id, frame(request_id), TRIES)
+
     async def _ask(self, request_id: int, op: int, values: Sequence[int], tries: int = TRIES) -> command.Answer:
-        frame = command.encode_request(op, request_id, *values)
+        return await self._exchange(request_id, command.encode_request(op, request_id, *values), tries)
+
+    async def _exchange(self, request_id: int, frame: bytes, tries: int) -> command.Answer:
         answer: asyncio.Future[command.Answer] = asyncio.get_running_loop().create_future()
+        op = frame[1]
         self._answers[op, request_id] = answer
         try:
             for _ in range(tries):

@@ -72,8 +72,6 @@ async def scan(
     enough = asyncio.Event()
 
     def take(device: BLEDevice, data: AdvertisementData) -> None:
-        if gatt.SERVICE not in [uuid.lower() for uuid in data.service_uuids]:
-            return
         before = found.get(device.address)
         now = found[device.address] = _seen(before, device, data)
         if on_sighting is not None and (before is None or now != replace(before, rssi=now.rssi, device=now.device)):
@@ -82,6 +80,7 @@ async def scan(
             enough.set()
 
     with explained():
+        # Some systems pass on what other programs scan for: bleak leaves out whatever does not offer the service.
         async with BleakScanner(take, [gatt.SERVICE], backend=bluetooth.scanner):
             waiting = asyncio.ensure_future(enough.wait())
             try:

@@ -18,6 +18,9 @@ from coxa.live_view.decoder import LiveDecoder, Reading
 WIDEST = 100
 """Columns: on a wider terminal the eye would have to wander."""
 
+_MARGIN = 2
+"""Columns left free at the right: a terminal writes `^C` there, and must not begin another line with it."""
+
 _FRAME = 4
 """Columns that the frame of a panel takes."""
 
@@ -44,8 +47,8 @@ class Watched:
 
 
 def picture(boards: Sequence[Watched], width: int, height: int) -> RenderableType:
-    """All boards, one below the other, in `width` columns and, if it can be, `height` rows."""
-    width = min(width, WIDEST)
+    """All boards, one below the other, in less than `width` columns and, if it can be, `height` rows."""
+    width = min(width - _MARGIN, WIDEST)
     notes = sum(bool(_note(one)) for one in boards)
     need = sum(_LARGE_ROWS if one.live else _PLAIN_ROWS for one in boards) + notes
     return Group(*(_board(one, width, large=need <= height) for one in boards))

@@ -37,7 +37,7 @@ class LiveView:
         """
         self._boards = boards
         self._terminal = terminal or console.out()
-        self._draws = self._terminal.is_terminal and not quiet
+        self._draws = self._terminal.is_terminal and not (quiet or self._terminal.is_dumb_terminal)
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> LiveView:

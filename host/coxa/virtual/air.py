@@ -165,8 +165,6 @@ class Air(LocalLink):
 
     def send_advertising_pdu(self, sender_controller: Controller, packet: ll.AdvertisingPdu) -> None:
         """An advertisement, to everybody who hears it; or a request to connect, to whom it is for."""
-        if not self.reaches(sender_controller):
-            return
         if isinstance(packet, ll.ConnectInd):
             self._connect(sender_controller, packet)
         elif isinstance(packet, ll.AdvInd | ll.AdvExtInd) and self._on:

@@ -68,7 +68,8 @@ class VirtualBoard:
     Attributes:
         ends: how each program that ended by itself did: "Reset 2", "DeepSleep 4", "PowerCut 1", "Crash 1".
         starts: how often the program was started.
-        memory_bytes: of its heap in use, the virtual hardware's included, after the latest `collect`.
+        seen: what the latest `look` saw: the world's time, bytes of its heap in use (the virtual hardware's included),
+            the board's own clock in µs.
     """
 
     def __init__(self, air: Air, build: Build, folder: Path) -> None:
@@ -76,7 +77,7 @@ class VirtualBoard:
         self.build = build
         self.ends: list[str] = []
         self.starts = 0
-        self.memory_bytes = 0
+        self.seen = (0.0, 0, 0)
         self._folder = folder
         self._radio = Peripheral(air, build.name, build.address, self._emit)
         self._program: Program | None = None
@@ -147,9 +148,9 @@ class VirtualBoard:
         """The power fails in the middle of the flash's next write or erase but so many."""
         self._happen(lockstep.CUT, struct.pack("<H", operations))
 
-    def collect(self) -> None:
-        """Collects its memory and tells how much is in use."""
-        self._happen(lockstep.COLLECT, b"")
+    def look(self) -> None:
+        """Looks into the board, which no host can do: see `seen`."""
+        self._happen(lockstep.LOOK, b"")
 
     def press(self, held_s: float = 0.2) -> None:
         """Its button; a board that sleeps wakes up."""
@@ -173,9 +174,14 @@ class VirtualBoard:
         self._happen(lockstep.TO_SERIAL, data)
 
     def run(self, until_s: float) -> None:
-        """In real time: lets the program follow the clock."""
-        if self._program is not None and self._program.now_s < until_s:
+        """In real time: lets the program follow the clock. One that is gone is a board that is broken."""
+        if self._program is None or self._program.now_s >= until_s:
+            return
+        try:
             self._program.run(until_s)
+        except lockstep.VirtualBoardError as error:
+            self.ends.append(error.what)
+            self.power_off()
 
     def _happen(self, kind: int, data: bytes) -> None:
         if self._program is not None:
@@ -203,8 +209,8 @@ class VirtualBoard:
         elif kind == lockstep.SERIAL:
             if self._serial is not None:
                 self._serial.feed_data(data)
-        elif kind == lockstep.MEMORY:
-            self.memory_bytes = int.from_bytes(data, "little")
+        elif kind == lockstep.LOOKED:
+            self.seen = (asyncio.get_running_loop().time(), *struct.unpack("<IQ", data))
         elif kind == lockstep.ENDED:
             self._ended(data.decode())
 

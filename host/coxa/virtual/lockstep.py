@@ -21,9 +21,9 @@ from typing import IO, Any
 
 from coxa.errors import CoxaError
 
-REGISTER, STORE, ADVERTISE, TRANSMIT, DISCONNECT, SERIAL, ENDED, MEMORY = range(1, 9)
+REGISTER, STORE, ADVERTISE, TRANSMIT, DISCONNECT, SERIAL, ENDED, LOOKED = range(1, 9)
 """What a board does."""
-CONNECTED, DISCONNECTED, WRITTEN, MTU, CONFIRMED, TRANSMITTED, TO_SERIAL, PRESS, CUT, COLLECT = range(1, 11)
+CONNECTED, DISCONNECTED, WRITTEN, MTU, CONFIRMED, TRANSMITTED, TO_SERIAL, PRESS, CUT, LOOK = range(1, 11)
 """What happens to it."""
 
 DEVICE = Path(__file__).parent / "device"
@@ -179,6 +179,7 @@ def board_program(settings: dict[str, Any], log: IO[bytes]) -> Callable[[int], s
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for the host, not for its boards
             env={**os.environ, "MICROPYPATH": ":".join(path), "COXA_BOARD": told},
         )
 

@@ -37,6 +37,15 @@ def test_a_count_of_commits_beyond_the_end_of_the_file():
         assert catalogue.last == 1, "the session that is there"
 
 
+def test_a_session_that_was_committed_twice_over():
+    recorded()
+    entry = struct.pack("<HII", 1, 6, 5) + struct.pack("<HII", 1, 6, 4)
+    smallfile.save(FOLDER + "/last.bin", struct.pack("<BHB", 1, 9, 2) + entry)
+    catalogue = Catalogue(FOLDER)
+    catalogue.load()
+    assert catalogue.numbers == [] and catalogue.last == 9
+
+
 def test_a_record_of_more_blocks_than_there_are():
     """It was read block by block to the end it told of: four thousand million of them."""
     recorded()

@@ -28,8 +28,8 @@ import virtual_board
 from flash import PowerCut
 from micropython import const
 
-REGISTER, STORE, ADVERTISE, TRANSMIT, DISCONNECT, SERIAL, ENDED, MEMORY = 1, 2, 3, 4, 5, 6, 7, 8
-CONNECTED, DISCONNECTED, WRITTEN, MTU, CONFIRMED, TRANSMITTED, TO_SERIAL, PRESS, CUT, COLLECT = (
+REGISTER, STORE, ADVERTISE, TRANSMIT, DISCONNECT, SERIAL, ENDED, LOOKED = 1, 2, 3, 4, 5, 6, 7, 8
+CONNECTED, DISCONNECTED, WRITTEN, MTU, CONFIRMED, TRANSMITTED, TO_SERIAL, PRESS, CUT, LOOK = (
     1,
     2,
     3,
@@ -145,9 +145,9 @@ class World(bluetooth.Silence):
             self.board.press(time.now_us / 1e6, struct.unpack("<I", data)[0] / 1000)
         elif kind == CUT:
             self.board.flash.cut_at = self.board.device.count + struct.unpack("<H", data)[0]
-        elif kind == COLLECT:
+        elif kind == LOOK:
             gc.collect()
-            self.did(MEMORY, struct.pack("<I", gc.mem_alloc()))
+            self.did(LOOKED, struct.pack("<IQ", gc.mem_alloc(), self.board.app.device.now_us()))
 
 
 class Serial(io.IOBase):
