@@ -24,13 +24,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "virtual"))
 
-import faults  # noqa: E402
-import stage as stages  # noqa: E402
+import faults
+import stage as stages
 
-from coxa.link import fit_clock  # noqa: E402
-from coxa.virtual import clock  # noqa: E402
-from coxa.virtual.world import World  # noqa: E402
-from coxa_wire import decode  # noqa: E402
+from coxa.link import fit_clock
+from coxa.virtual import clock
+from coxa.virtual.world import World
+from coxa_wire import decode
 
 LIMIT_S = 20_000.0
 RATE_HZ = 105.3
@@ -70,7 +70,9 @@ async def recorded(folder, seconds, seed=0, mtu=517, live=True, during=None, **c
 
 
 def latency() -> None:
-    print("| connection interval | packets an event | packet errors | motion → callback, p50 | p95 | newest sample of a block, p50 | p95 |")
+    print(
+        "| connection interval | packets an event | packet errors | motion → callback, p50 | p95 | newest sample of a block, p50 | p95 |"
+    )
     print("|---|---|---|---|---|---|---|")
     for interval_ms, per_event, errors in ((7.5, 6, 0), (15, 6, 0), (30, 6, 0), (60, 1, 0), (30, 6, 0.1), (30, 6, 0.3)):
 
@@ -82,7 +84,9 @@ def latency() -> None:
 
         every, newest = run(work)
         p = [np.percentile(x, q) * 1000 for x in (every, newest) for q in (50, 95)]
-        print(f"| {interval_ms} ms | {per_event} | {errors:.0%} | {p[0]:.0f} ms | {p[1]:.0f} ms | {p[2]:.0f} ms | {p[3]:.0f} ms |")
+        print(
+            f"| {interval_ms} ms | {per_event} | {errors:.0%} | {p[0]:.0f} ms | {p[1]:.0f} ms | {p[2]:.0f} ms | {p[3]:.0f} ms |"
+        )
 
 
 def delays(stage, came):
@@ -130,7 +134,9 @@ def throughput() -> None:
 
 
 def outage(minutes: float = 20.0) -> None:
-    print("| connection interval | packets an event | backlog of 20 min | drained in | at | as the link alone | longest wait for LIVE meanwhile |")
+    print(
+        "| connection interval | packets an event | backlog of 20 min | drained in | at | as the link alone | longest wait for LIVE meanwhile |"
+    )
     print("|---|---|---|---|---|---|---|")
     for interval_ms, per_event in ((15, 6), (30, 6), (60, 1)):
 
@@ -153,9 +159,7 @@ def outage(minutes: float = 20.0) -> None:
                 times["drained"] = loop.time()
                 await asyncio.sleep(5)
 
-            _, came = await recorded(
-                folder, 0, during=during, interval_s=interval_ms / 1000, per_event=per_event
-            )
+            _, came = await recorded(folder, 0, during=during, interval_s=interval_ms / 1000, per_event=per_event)
             live = [at for at, _ in came if times["back"] <= at <= times["drained"]]
             return times, max(np.diff(live))
 
@@ -168,7 +172,9 @@ def outage(minutes: float = 20.0) -> None:
 
 
 def soak(hours: float = 2.0) -> None:
-    print("| virtual time | blocks | host memory | board heap in use | host's reckoning of the board's clock off by | stated |")
+    print(
+        "| virtual time | blocks | host memory | board heap in use | host's reckoning of the board's clock off by | stated |"
+    )
     print("|---|---|---|---|---|---|")
 
     async def work(folder):

@@ -119,6 +119,15 @@ async def disk_full(stage):
     await asyncio.sleep(20)
 
 
+async def cable_pulled(stage):
+    for _ in range(stage.chance.randint(1, 4)):
+        await stage.recording()
+        await asyncio.sleep(stage.chance.uniform(0, 8))
+        stage.cable.pull()
+        await asyncio.sleep(outage_s(stage.chance))
+        stage.cable.plugged = True
+
+
 async def everything(stage):
     """On several boards, each for itself."""
     await stage.recording()
@@ -166,6 +175,7 @@ FAULTS = {
     "doubled and reordered": (doubled_and_reordered, {}),
     "clock jump of the host": (host_clock_jumps, {}),
     "disk full on the host": (disk_full, {}),
+    "cable pulled": (cable_pulled, {"cable": True}),
     "two boards": (everything, {"boards": 2}),
     "three boards": (everything, {"boards": 3}),
 }

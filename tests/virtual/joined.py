@@ -118,7 +118,7 @@ class JoinedLoop(clock.VirtualLoop):
     def __init__(self, port, now_s):
         super().__init__()
         self.now_s = self._start_s = now_s
-        self.heard = lambda kind, data: None
+        self.heard = None
         self._news = deque()
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -164,7 +164,7 @@ class JoinedLoop(clock.VirtualLoop):
 
 
 async def work(loop, settings):
-    import stage  # noqa: PLC0415 - imports this file
+    import stage
 
     from coxa.link.boards import together
     from coxa.virtual.central import Central

@@ -50,6 +50,29 @@ def tasks_of(settings, central, unix_s):
     return [task(told) for told in settings["boards"]]
 
 
+class Cable:
+    """The way to a board by its cable; `plugged` in or not."""
+
+    def __init__(self, board):
+        self.board = board
+        self.plugged = True
+
+    async def find(self):
+        if not (self.board.on and self.plugged):
+            await asyncio.sleep(1)
+        return self.board.on and self.plugged
+
+    async def open(self):
+        return self.board.serial()
+
+    def not_meant(self):
+        raise AssertionError("there is but one board at a cable")
+
+    def pull(self):
+        self.plugged = False
+        self.board.unplug()
+
+
 class Stage:
     """Boards, a host and its store. `chance`: for whatever the fault draws."""
 
@@ -71,6 +94,7 @@ class Stage:
         self.tasks = []
         self.on_live = None
         self.on_block = None
+        self.cable = None  # in place of the radio, for the first board
 
     async def begin(self, mtu=517):
         """The computer is switched on."""
@@ -97,7 +121,9 @@ class Stage:
                 inbox.keep = kept
             return made
 
-        way = lambda status: ByAir(known, self.bluetooth, turn, status)  # noqa: E731
+        def way(status):
+            return self.cable or ByAir(known, self.bluetooth, turn, status)
+
         return BoardTask(known, way, self.store, seen, on_live=self.on_live)
 
     async def record(self, give_up_s=60.0, delete=True):
@@ -178,13 +204,15 @@ def check_measured(blocks):
         assert start == first, f"block {block.seq} is not where its index says"
 
 
-async def play(folder, seed, fault, *, boards=1, mtu=517, seconds=8.0, **conditions):
+async def play(folder, seed, fault, *, boards=1, mtu=517, cable=False, seconds=8.0, **conditions):
     """Records on a stage while `fault(stage)` happens, for at least `seconds` after it; checks and returns both."""
     async with World(folder, seed) as world:
         for name, value in conditions.items():
             setattr(world.air.radio, name, value)
         stage = Stage(world, seed, boards)
         await stage.begin(mtu)
+        if cable:
+            stage.cable = Cable(stage.boards[0])
         recording = asyncio.create_task(stage.record())
         try:
             await fault(stage)

@@ -16,7 +16,14 @@ import interpreters
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from coxa.errors import CoxaError
 from coxa.link import Client, RefusedError
@@ -229,8 +236,6 @@ class Conversation(RuleBasedStateMachine):
                 raise AssertionError(f"a right COMMIT was refused: {status}")
 
         self._survive(work())
-
-
 
     @precondition(lambda self: self.client is not None and any(self.sessions.values()))
     @rule(data=st.data())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from cyclopts import App, Parameter
@@ -257,8 +257,13 @@ async def _paired(name: str | None, role: Role | None, port: str | None, common:
 
     async with nearby(common, port=port) as place:
         channel = await _opened(place, name)
-        async with Client(channel, lambda *_: 0) as client:
+        async with Client(channel, _not_kept) as client:
             return await pair(client, role, waiting)
+
+
+def _not_kept(_session: int, _blocks: Sequence[tuple[int, bytes]]) -> int:
+    """While it is paired a board does not record; what it might send is still in its flash."""
+    return 0
 
 
 async def _opened(place: Nearby, name: str | None) -> Any:

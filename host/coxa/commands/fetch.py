@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -132,7 +132,7 @@ def _outcomes(one: Recorded, whose: Belonging, side: Side | None, common: Common
 
 
 @contextlib.contextmanager
-def _progress(tasks: list[BoardTask], *, quiet: bool) -> Iterator[None]:
+def _progress(tasks: list[BoardTask], *, quiet: bool) -> Generator[None]:
     """A bar for each board on a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-
 from coxa.commands.common import Common
 from coxa.errors import ConfigError, CoxaError, UsageError
 from coxa.link.known import KnownBoard, KnownBoards

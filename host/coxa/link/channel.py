@@ -9,6 +9,7 @@ from coxa_wire import command
 
 _WHY = {
     command.BAD_STATE: ("the board cannot do this now", "End its recording first, or start one."),
+    command.BAD_ARG: ("the board does not take this value", ""),
     command.NO_SESSION: ("the board has no such session", ""),
     command.FLASH_FULL: ("the board's flash is full", "Fetch its sessions, so that it can delete them."),
     command.IMU_FAULT: ("the board's motion sensor does not answer", "Check its wires and 3.3 V."),

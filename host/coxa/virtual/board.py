@@ -140,9 +140,7 @@ class VirtualBoard:
         clock.leave(program)
         program.kill()
         self._radio.power_off()
-        if self._serial is not None:
-            self._serial.feed_eof()
-            self._serial = None
+        self.unplug()
 
     def cut_power_in(self, operations: int) -> None:
         """The power fails in the middle of the flash's next write or erase but so many."""
@@ -163,14 +161,20 @@ class VirtualBoard:
         self._serial = asyncio.StreamReader(limit=2**20)
         return LineChannel(self._serial, _SerialWriter(self))  # type: ignore[arg-type]
 
+    def unplug(self) -> None:
+        """The cable is pulled."""
+        if self._serial is not None:
+            self._serial.feed_eof()
+            self._serial = None
+
     def to_serial(self, data: bytes) -> None:
         """What the host sends down the cable.
 
         Raises:
-            OSError: the board is off.
+            OSError: the board is off, or the cable pulled.
         """
-        if self._program is None:
-            raise OSError("the board is off")
+        if self._program is None or self._serial is None:
+            raise OSError("nobody is at the other end")
         self._happen(lockstep.TO_SERIAL, data)
 
     def run(self, until_s: float) -> None:

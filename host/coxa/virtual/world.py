@@ -20,14 +20,14 @@ class World:
 
     Attributes:
         air: conditions of the links.
-        boards: all of them, by name.
+        boards: all of them.
     """
 
     def __init__(self, folder: Path, seed: int = 0) -> None:
         """Empty; `folder` takes the files of the boards, `seed` decides what the air does."""
         self.folder = folder
         self.air = Air(seed)
-        self.boards: dict[str, VirtualBoard] = {}
+        self.boards: list[VirtualBoard] = []
         self._centrals: list[Central] = []
         self._pace: asyncio.Task[None] | None = None
 
@@ -44,7 +44,7 @@ class World:
             self._pace.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._pace
-        for board in self.boards.values():
+        for board in self.boards:
             await board.__aexit__()
         for central in self._centrals:
             await central.stop()
@@ -52,7 +52,8 @@ class World:
 
     def board(self, build: Build) -> VirtualBoard:
         """A new board, switched on."""
-        board = self.boards[build.name] = VirtualBoard(self.air, build, self.folder)
+        board = VirtualBoard(self.air, build, self.folder)
+        self.boards.append(board)
         board.power_on()
         return board
 
@@ -66,6 +67,6 @@ class World:
     async def _keep_pace(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            for board in self.boards.values():
+            for board in self.boards:
                 board.run(loop.time())
             await asyncio.sleep(PACE_S)

@@ -1,7 +1,7 @@
 """A virtual board among others in a world that another process keeps: time and radio come over a socket, in lockstep.
 
-In the environment, as COXA_BOARD: JSON with `port`, `chip`, `rate_hz`, `motion` (file, or null), `flash` (file), `keep` (the flash as it is),
-`settings`, `cause` (of the reset), `uid` (hex), `erase_us`.
+In the environment, as COXA_BOARD: JSON with `port`, `chip`, `rate_hz`, `motion` (file, or null), `flash` (file), `keep`
+(the flash as it is), `settings`, `cause` (of the reset), `uid` (hex), `erase_us`.
 
 A message is `u32 length of the rest, u64 time, items`, an item `u8 kind, u64 time, u16 length, data`; all times are µs
 of this board's clock. When the program has nothing to do, the board sends its time and what it did (REGISTER …), and

@@ -1,7 +1,8 @@
 """A NOR flash for littlefs, in memory or in a file, whose power can be cut in any write, even in the middle of one.
 
-`Flash` is the chip and outlives power cuts (in a file with `keep` also the end of the process); `Flash.power_on` gives the block device (MicroPython's extended protocol)
-of one power-on, dead after its cut, whatever finalisers of the old file system still try.
+`Flash` is the chip and outlives power cuts, in a file with `keep` also the end of the process; `Flash.power_on` gives
+the block device (MicroPython's extended protocol) of one power-on, dead after its cut, whatever finalisers of the old
+file system still try.
 
 Times are typical ones of serial NOR flash (Winbond W25Q64JV, data sheet of 2018: page program 0.4 ms, sector erase
 45 ms; at most 3 ms and 400 ms).
