@@ -42,15 +42,15 @@ def run(work):
         return clock.run(work(Path(folder)), LIMIT_S)
 
 
-async def recorded(folder, seconds, seed=0, mtu=517, live=True, during=None, **conditions):
+async def recorded(folder, seconds, *, live=True, during=None, **conditions):
     """A recording of one LSM6DSOX board; the stage after it, and (loop time, block) of what came LIVE."""
     came: list[tuple[float, bytes]] = []
     loop = asyncio.get_running_loop()
-    async with World(folder, seed) as world:
+    async with World(folder, 0) as world:
         for name, value in conditions.items():
             setattr(world.air.radio, name, value)
         stage = stages.Stage(world, 0, 1)
-        await stage.begin(mtu)
+        await stage.begin()
         if live:
             stage.on_live = lambda data: came.append((loop.time(), data))
         recording = asyncio.create_task(stage.record())
@@ -69,11 +69,26 @@ async def recorded(folder, seconds, seed=0, mtu=517, live=True, during=None, **c
         return stage, came
 
 
+def row(*cells: object) -> None:
+    """Of a table in Markdown."""
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def head(*cells: str) -> None:
+    row(*cells)
+    row(*["---"] * len(cells))
+
+
 def latency() -> None:
-    print(
-        "| connection interval | packets an event | packet errors | motion → callback, p50 | p95 | newest sample of a block, p50 | p95 |"
+    head(
+        "connection interval",
+        "packets an event",
+        "packet errors",
+        "motion → callback, p50",
+        "p95",
+        "newest sample, p50",
+        "p95",
     )
-    print("|---|---|---|---|---|---|---|")
     for interval_ms, per_event, errors in ((7.5, 6, 0), (15, 6, 0), (30, 6, 0), (60, 1, 0), (30, 6, 0.1), (30, 6, 0.3)):
 
         async def work(folder, interval_ms=interval_ms, per_event=per_event, errors=errors):
@@ -84,9 +99,7 @@ def latency() -> None:
 
         every, newest = run(work)
         p = [np.percentile(x, q) * 1000 for x in (every, newest) for q in (50, 95)]
-        print(
-            f"| {interval_ms} ms | {per_event} | {errors:.0%} | {p[0]:.0f} ms | {p[1]:.0f} ms | {p[2]:.0f} ms | {p[3]:.0f} ms |"
-        )
+        row(f"{interval_ms} ms", per_event, f"{errors:.0%}", *(f"{one:.0f} ms" for one in p))
 
 
 def delays(stage, came):
@@ -107,8 +120,7 @@ def delays(stage, came):
 
 
 def throughput() -> None:
-    print("| connection interval | packets an event | MTU | a finished session is fetched at | 20 minutes take |")
-    print("|---|---|---|---|---|")
+    head("connection interval", "packets an event", "MTU", "a finished session is fetched at", "20 minutes take")
     rows = ((7.5, 6, 247), (15, 6, 247), (30, 6, 247), (30, 4, 185), (60, 1, 247), (15, 6, 23), (30, 6, 23))
     for interval_ms, per_event, mtu in rows:
 
@@ -130,14 +142,11 @@ def throughput() -> None:
 
         rate = run(work)
         minutes = 1200 * RATE_HZ / 10 * 180 / rate / 60
-        print(f"| {interval_ms} ms | {per_event} | {mtu} | {rate / 1000:.1f} kB/s | {minutes:.1f} min |")
+        row(f"{interval_ms} ms", per_event, mtu, f"{rate / 1000:.1f} kB/s", f"{minutes:.1f} min")
 
 
 def outage(minutes: float = 20.0) -> None:
-    print(
-        "| connection interval | packets an event | backlog of 20 min | drained in | at | as the link alone | longest wait for LIVE meanwhile |"
-    )
-    print("|---|---|---|---|---|---|---|")
+    head("connection interval", "packets an event", "backlog of 20 min", "drained in", "at", "longest wait for LIVE")
     for interval_ms, per_event in ((15, 6), (30, 6), (60, 1)):
 
         async def work(folder, interval_ms=interval_ms, per_event=per_event):
@@ -165,17 +174,13 @@ def outage(minutes: float = 20.0) -> None:
 
         times, longest = run(work)
         took = times["drained"] - times["back"]
-        print(
-            f"| {interval_ms} ms | {per_event} | {times['backlog']} blocks | {took / 60:.1f} min | "
-            f"{times['backlog'] * 180 / took / 1000:.1f} kB/s | | {longest:.2f} s |"
-        )
+        rate = times["backlog"] * 180 / took / 1000
+        backlog = f"{times['backlog']} blocks"
+        row(f"{interval_ms} ms", per_event, backlog, f"{took / 60:.1f} min", f"{rate:.1f} kB/s", f"{longest:.2f} s")
 
 
 def soak(hours: float = 2.0) -> None:
-    print(
-        "| virtual time | blocks | host memory | board heap in use | host's reckoning of the board's clock off by | stated |"
-    )
-    print("|---|---|---|---|---|---|")
+    head("virtual time", "blocks", "host memory", "board heap", "board's clock reckoned, off by", "stated")
 
     async def work(folder):
         loop = asyncio.get_running_loop()
@@ -194,11 +199,10 @@ def soak(hours: float = 2.0) -> None:
                 fit = fit_clock(stage.tasks[0].inbox.pings(1))
                 at_s, heap, board_us = stage.boards[0].seen
                 off_us = fit.host_us(board_us) - (stages.EPOCH_S + at_s) * 1e6
-                print(
-                    f"| {loop.time() / 60:.0f} min | {stage.tasks[0].status.stored} | {rss_mb():.1f} MB | "
-                    f"{heap / 1000:.0f} kB | {off_us / 1000:+.2f} ms | ± {fit.error_us / 1000:.1f} ms |",
-                    flush=True,
-                )
+                blocks = stage.tasks[0].status.stored
+                host, board = f"{rss_mb():.1f} MB", f"{heap / 1000:.0f} kB"
+                off, stated = f"{off_us / 1000:+.2f} ms", f"± {fit.error_us / 1000:.1f} ms"
+                row(f"{loop.time() / 60:.0f} min", blocks, host, board, off, stated)
             print(f"\n{loop.time() / 3600:.1f} h in {time.time() - begun:.0f} s of real time", file=sys.stderr)
 
         await recorded(folder, 0, live=False, during=during, error_rate=0.05)
@@ -213,8 +217,7 @@ def rss_mb() -> float:
 
 
 def fault_matrix(seeds: int) -> None:
-    print("| fault | seeds | blocks at the host | of these lost or reported missing | problems |")
-    print("|---|---|---|---|---|")
+    head("fault", "seeds", "blocks at the host", "missing", "problems")
 
     def one(name: str) -> str:
         script = (

@@ -198,7 +198,7 @@ def time_(
     from coxa_wire import command
 
     async def work(client: Client) -> ClockFit | None:
-        clock = HostClock(asyncio.get_running_loop().time)
+        clock = HostClock()
         await client.ask(command.SET_TIME, clock.unix_ms())
         return fit_clock([await client.ping(clock.now_us) for _ in range(CLOCK_PINGS)])
 

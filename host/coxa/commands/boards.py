@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coxa import console, protocols
@@ -113,7 +114,7 @@ async def _watched(place: Nearby, boards: Sequence[KnownBoard], wanted: Wanted, 
         if wanted.for_s is not None and not timers:
             timers.append(asyncio.get_running_loop().call_later(wanted.for_s, stop.set))
 
-    tasks = _tasks(place, boards, lives, begun, wanted, common)
+    tasks = _tasks(place, boards, lives, begun=begun, delete=not wanted.keep_on_board, store=common.store_path)
     shown = [Watched(task.status, live) for task, live in zip(tasks, lives, strict=True)]
     with _stopped_by_ctrl_c(stop):
         async with LiveView(shown, quiet=common.json == console.STDOUT):
@@ -131,15 +132,20 @@ def _live(board: KnownBoard, wanted: Wanted) -> LiveDecoder | None:
 
 
 def _tasks(
-    place: Nearby, boards: Sequence[KnownBoard], lives: Sequence[LiveDecoder | None], begun: Callable[[], None],
-    wanted: Wanted, common: Common,
-) -> list[BoardTask]:  # fmt: skip
+    place: Nearby,
+    boards: Sequence[KnownBoard],
+    lives: Sequence[LiveDecoder | None],
+    *,
+    begun: Callable[[], None],
+    delete: bool,
+    store: Path,
+) -> list[BoardTask]:
     """The link's part: each board through the air, its blocks into the store and to the picture."""
     from coxa.link.boards import BoardTask, Job
     from coxa.link.clock import HostClock
     from coxa.link.recording import Recording
 
-    host = HostClock(asyncio.get_running_loop().time)
+    host = HostClock()
 
     def task(board: KnownBoard, live: LiveDecoder | None) -> BoardTask:
         def job(inbox: Inbox, status: BoardStatus) -> Job:
@@ -148,10 +154,10 @@ def _tasks(
                 if live:
                     live.begin(info)
 
-            return Recording(inbox, status, host, delete=not wanted.keep_on_board, on_start=starts)
+            return Recording(inbox, status, host, delete, on_start=starts)
 
         way = partial(place.way, board)
-        return BoardTask(board, way, common.store_path, job, on_live=live.push if live else None)
+        return BoardTask(board, way, store, job, on_live=live.push if live else None)
 
     return [task(board, live) for board, live in zip(boards, lives, strict=True)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Generator
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -12,7 +13,7 @@ from cyclopts import Parameter
 from coxa import console
 from coxa.commands.common import DEFAULTS, Common, Flag, Reports
 from coxa.commands.nearby import Nearby, nearby, with_own_store
-from coxa.commands.outcome import Belonging, Outcome, belonging, show, taken_in
+from coxa.commands.outcome import Belonging, Outcome, Told, belonging, show, taken_in
 from coxa.commands.record import Several
 from coxa.commands.reports import check_targets
 from coxa.results import Position, Side
@@ -68,23 +69,24 @@ def fetch(
     """
     check_targets((common.json,), reports=report)
     common = with_own_store(common) if virtual else common
-    whose = belonging(common, person, position, protocol, notes, discomfort)
-    return show(asyncio.run(_fetched(board, whose, side, keep_on_board, port, virtual, common)), common, report)
+    whose = belonging(Told(person, position, side, protocol, notes, discomfort), common)
+    place = nearby(common, virtual=virtual, port=port, position=whose.position)
+    found = asyncio.run(_fetched(place, board, keep_on_board, common))
+    outcomes = [outcome for one in found for outcome in _outcomes(one, whose, side, common)]
+    return show(outcomes, common, report)
 
 
 async def _fetched(
-    names: Several, whose: Belonging, side: Side | None, keep_on_board: bool, port: str | None, virtual: bool,
-    common: Common,
-) -> list[Outcome]:  # fmt: skip
+    there: AbstractAsyncContextManager[Nearby], names: Several, keep_on_board: bool, common: Common
+) -> list[Recorded]:
     from coxa.link.boards import together
 
-    async with nearby(common, virtual=virtual, port=port, position=whose.position) as place:
+    async with there as place:
         tasks = _tasks(place, names, keep_on_board, common)
         at_once = asyncio.Event()
         at_once.set()  # nothing to wait for but that everything is here
         with _progress(tasks, quiet=common.json == console.STDOUT):
-            found = await together(tasks, at_once, GIVE_UP_S)
-    return [outcome for one in found for outcome in _outcomes(one, whose, side, common)]
+            return await together(tasks, at_once, GIVE_UP_S)
 
 
 def _tasks(place: Nearby, names: Several, keep_on_board: bool, common: Common) -> list[BoardTask]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from coxa import __version__, console, protocols
 from coxa.commands.common import Common
@@ -16,6 +16,7 @@ from coxa.errors import CoxaError, UsageError
 from coxa.results import Position, Side
 from coxa.session import Adopted, adopt
 from coxa.store import Inbox, Store
+from coxa.store.records import name_key
 
 FORMAT = "coxa.recording/1"
 
@@ -47,32 +48,36 @@ class Belonging:
     discomfort: int | None = None
 
 
-def belonging(
-    common: Common,
-    person: str | None,
-    position: Position | None,
-    protocol: str | None,
-    notes: str | None,
-    discomfort: int | None,
-) -> Belonging:
-    """What the user says of a recording, None where nothing, with what holds then.
+class Told(NamedTuple):
+    """What the user says of a recording; None where nothing."""
+
+    person: str | None
+    position: Position | None
+    side: Side | None
+    protocol: str | None
+    notes: str | None
+    discomfort: int | None
+
+
+def belonging(told: Told, common: Common) -> Belonging:
+    """The same, with what holds where nothing is said.
 
     Raises:
         UsageError: the protocol is for another position, or the discomfort none.
         ConfigError: there is no such protocol.
     """
-    position = position or POSITION
-    used = protocol or common.settings.protocols.get(position, position)
+    position, discomfort = told.position or POSITION, told.discomfort
+    used = told.protocol or common.settings.protocols.get(position, position)
     meant = protocols.load(used).position
     if meant != position:
         raise UsageError(f"protocol {used} is for position {meant}, not {position}", "Choose another of them.")
     if discomfort is not None and not 0 <= discomfort <= DISCOMFORT_MOST:
         raise UsageError(f"discomfort is {discomfort}", "Give a whole number from 0 (none) to 10.")
     return Belonging(
-        person=person or common.settings.person,
+        person=told.person or common.settings.person,
         position=position,
         protocol=used if used in protocols.names() else str(Path(used).absolute()),
-        notes=notes or "",
+        notes=told.notes or "",
         discomfort=discomfort,
     )
 
@@ -186,7 +191,7 @@ def _lines(one: Outcome, common: Common) -> list[str]:
         lines.append(_began(adopted))
     if adopted.analysis is None:
         lines.append(f"there is no result: {adopted.warning}")
-    if origin.position == "wall" and _operated(common, origin.person):
+    if origin.position == "wall" and operated(common, origin.person):
         lines.append(HIP_SURGERY_NOTE)
     return lines
 
@@ -197,9 +202,12 @@ def _began(adopted: Adopted) -> str:
     return f"it began {at:%Y-%m-%d %H:%M:%S}, {STARTED_BY[adopted.clock]}{within}."
 
 
-def _operated(common: Common, person: str) -> bool:
+def operated(common: Common, person: str) -> bool:
+    """Whether the store knows of surgery on a hip of this person."""
+    if not common.store_path.exists():
+        return False
     with common.open_store(write=False) as store:
-        return store.person(person).hip_surgery == "yes"
+        return any(one.hip_surgery == "yes" for one in store.people() if name_key(one.name) == name_key(person))
 
 
 def _as_json(one: Outcome) -> dict[str, Any]:

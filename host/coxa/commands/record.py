@@ -12,7 +12,8 @@ from coxa import console, protocols
 from coxa.commands.boards import Wanted, from_boards
 from coxa.commands.common import DEFAULTS, Common, Flag, Reports
 from coxa.commands.nearby import with_own_store
-from coxa.commands.outcome import THIGHS, Outcome, belonging, show, taken_in
+from coxa.commands.outcome import THIGHS, Outcome, Told, belonging, operated, show, taken_in
+from coxa.commands.people import HIP_SURGERY_NOTE
 from coxa.commands.reports import check_targets
 from coxa.durations import seconds
 from coxa.errors import UsageError
@@ -39,6 +40,7 @@ def record(
     discomfort: int | None = None,
     report: Reports = (),
     keep_on_board: Flag = False,
+    cleared: Flag = False,
     yes: Flag = False,
     virtual: Flag = False,
     replay: str | None = None,
@@ -71,6 +73,8 @@ def record(
         Also write a report, .html or .png; may be given twice. With two legs, one each: set-left.html, set-right.html.
     keep_on_board
         Let the boards keep the recording although it is safe here.
+    cleared
+        With a replaced or operated hip: surgeon or physiotherapist have said that this exercise is yours to do.
     yes
         Begin without asking.
     virtual
@@ -90,25 +94,16 @@ def record(
             raise UsageError(
                 f"session {replay} is somebody's already", "Leave out whose it is and what was done: it is stored."
             )
-        outcome = _replayed(replay, _speed(speed), _Told(*told), common)
+        outcome = _replayed(replay, _speed(speed), Told(*told), common)
         return show([outcome], common, report)
     if speed is not None:
         raise UsageError("--speed belongs to --replay", "Add --replay, or leave --speed out.")
     common = with_own_store(common) if virtual else common
-    whose = belonging(common, person, position, protocol, notes, discomfort)
+    whose = belonging(Told(person, position, side, protocol, notes, discomfort), common)
+    if whose.position == "wall" and not cleared and operated(common, whose.person):
+        raise UsageError(HIP_SURGERY_NOTE, "If they have said that it is yours to do: --cleared.")
     wanted = Wanted((*board, *role), for_s, side, whose, keep_on_board, virtual, yes)
     return show(from_boards(wanted, common), common, report)
-
-
-class _Told(NamedTuple):
-    """What the user says of a recording; None where nothing."""
-
-    person: str | None
-    position: Position | None
-    side: Side | None
-    protocol: str | None
-    notes: str | None
-    discomfort: int | None
 
 
 class _Worn(NamedTuple):
@@ -127,7 +122,7 @@ def _speed(given: float | None) -> float:
     return given
 
 
-def _replayed(which: str, speed: float, told: _Told, common: Common) -> Outcome:
+def _replayed(which: str, speed: float, told: Told, common: Common) -> Outcome:
     if "/" in which:
         return _replayed_from_inbox(which, speed, told, common)
     try:
@@ -152,7 +147,7 @@ def _replayed_from_store(session_id: int, speed: float, common: Common) -> Outco
     return Outcome(name, recording.info.uid.hex(), role, recording.info.session, adopted, replayed=True)
 
 
-def _replayed_from_inbox(which: str, speed: float, told: _Told, common: Common) -> Outcome:
+def _replayed_from_inbox(which: str, speed: float, told: Told, common: Common) -> Outcome:
     """A recording that waits in the inbox; it becomes a session."""
     from coxa.link.known import KnownBoards
     from coxa.sources.replay import of_inbox
@@ -167,7 +162,7 @@ def _replayed_from_inbox(which: str, speed: float, told: _Told, common: Common) 
     side = told.side or THIGHS.get(role or "")
     if side is None:
         raise UsageError(f"which leg wore board {name}?", "Say it with --side left or --side right.")
-    whose = belonging(common, told.person, told.position, told.protocol, told.notes, told.discomfort)
+    whose = belonging(told, common)
     with common.open_store(write=True) as store, Inbox(common.store_path, uid.lower()) as inbox:
         recording = of_inbox(inbox, int(number))
         _play(recording, name, _Worn(whose.position, side, whose.protocol), speed, common)

@@ -8,6 +8,7 @@ some 20-40 millionths, evenly: a line.
 from __future__ import annotations
 
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,6 +25,18 @@ DRIFT_SD = 30e-6
 """Of two crystals against each other: 20-40 millionths (data sheets)."""
 
 
+def steady_s() -> float:
+    """A clock that cannot be set and goes on while the computer sleeps, s.
+
+    Python's `time.monotonic` stands still in sleep on Linux and macOS: a board would seem to jump ahead.
+    """
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    if sys.platform == "darwin":
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+    return time.monotonic()
+
+
 class HostClock:
     """This computer's time for comparing with boards: Unix time at the start, from then on evenly, whatever is set.
 
@@ -31,8 +44,8 @@ class HostClock:
         run: a name for this run of the program; between two runs the clock may have been set.
     """
 
-    def __init__(self, now_s: Callable[[], float], unix_s: Callable[[], float] = time.time) -> None:
-        """Takes a clock that never jumps (of the event loop), and Unix time; s."""
+    def __init__(self, now_s: Callable[[], float] = steady_s, unix_s: Callable[[], float] = time.time) -> None:
+        """Takes a clock that never jumps, and Unix time; s."""
         self._now_s = now_s
         self._ahead_s = unix_s() - now_s()
         self.run = secrets.token_hex(4)

@@ -61,8 +61,8 @@ class Fetched:
 
     Attributes:
         state: `whole`: stored, its checksum matches; `incomplete`: blocks are missing that the board cannot read or
-            that did not come; `recording`: the board is still at it; `differs`: the checksum does not match; `gone`: the
-            board has it no more.
+            that did not come; `recording`: the board is still at it; `differs`: the checksum does not match; `gone`:
+            the board has it no more.
         missing: (first, how many) of the blocks that are not there.
         deleted: the board has deleted it.
     """
