@@ -16,6 +16,10 @@ FLAGS = {INFO: 0x02, CONTROL: 0x08 | 0x20, LIVE: 0x10, BULK: 0x10, SYNC: 0x04 | 
 ADVERTISE_US = 100_000
 
 
+_on_the_air = []
+"""Boards to switch off at the end of a test, also of one that fails: an advertiser would keep its loop from ending."""
+
+
 class Board:
     """On the air at once.
 
@@ -36,6 +40,7 @@ class Board:
         self.mtu = 23
         self.lost = 0
         self._joined = command.Frames()
+        _on_the_air.append(self)
         self.radio = Peripheral(air, name, f"C0:00:00:00:00:{number:02X}", self._take)
         table = [[UUIDS[one], FLAGS[one], one] for one in UUIDS if one not in lacking]
         self.radio.register([[service, table]], mtu, name)
@@ -99,6 +104,8 @@ async def computer(mtu=517):
     try:
         yield air, Bluetooth(central.scanner, central.client), central
     finally:
+        while _on_the_air:
+            _on_the_air.pop().radio.power_off()
         await central.stop()
         air.stop()
 
@@ -114,7 +121,6 @@ async def connected(asked=517, on_lost=None, **board):
             yield one, channel
         finally:
             await channel.close()
-            one.radio.power_off()
 
 
 async def until(true, limit_s=10.0):

@@ -1,16 +1,12 @@
 """A computer's Bluetooth: bleak on the virtual air."""
 
 import asyncio
-import subprocess
-import sys
 
 import pytest
 from bleak import BleakClient, BleakScanner
 from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolError, BleakGATTProtocolErrorCode
 from on_air import CONTROL, LEFT, RIGHT, Board, connect, listen, numbers, on_air, run
 
-from coxa.virtual.air import Air
-from coxa.virtual.dongle import dongle
 from coxa_wire import advert, gatt
 
 
@@ -156,57 +152,6 @@ def test_notifications_can_be_doubled_and_swapped():
     run(work())
 
 
-OTHER_PROCESS = f"""
-import asyncio, sys
-from bleak import BleakClient, BleakScanner
-from coxa.virtual.central import Central
-from coxa_wire import gatt
-
-async def work():
-    central = Central(sys.argv[1], "host", "C0:C1:C2:C3:C4:C5")
-    await central.start()
-    device = await BleakScanner.find_device_by_address("{LEFT}", 5, backend=central.scanner)
-    gone = asyncio.Event()
-    client = BleakClient(device, lambda _: gone.set(), backend=central.client)
-    await client.connect()
-    got = []
-    await client.start_notify(gatt.LIVE, lambda _, data: got.append(int.from_bytes(data[:2], "little")))
-    await client.write_gatt_char(gatt.CONTROL, b"send", response=True)
-    await asyncio.wait_for(gone.wait(), 20)
-    print(got == list(range(100)))
-    await central.stop()
-
-asyncio.run(work())
-"""
-
-
 async def told(board, kind, count):
     while board.count(kind) < count:
         await asyncio.sleep(0.01)
-
-
-def test_host_and_board_can_be_separate_processes():
-    async def work():
-        air = Air()
-        air.radio.interval_s, air.radio.supervision_s = 0.005, 0.5
-        air.radio.error_rate = 0.2
-        air.start()
-        async with dongle(air, "host", "C0:C1:C2:C3:C4:C5") as where, asyncio.timeout(60):
-            board = Board(air)
-            start = [sys.executable, "-c", OTHER_PROCESS, where]
-            killed = await asyncio.create_subprocess_exec(*start)
-            await told(board, "written", 1)
-            killed.kill()
-            await killed.wait()
-            other = await asyncio.create_subprocess_exec(*start, stdout=subprocess.PIPE)
-            await told(board, "disconnected", 1)  # only when the new one has put the controller back
-            board.advertise()
-            await told(board, "written", 2)
-            board.send(0, 100)
-            await told(board, "transmitted", 100)
-            board.radio.power_off()
-            said, _ = await other.communicate()
-            assert said == b"True\n"
-        air.stop()
-
-    asyncio.run(work())

@@ -23,12 +23,8 @@ def run(work):
 async def seen(make, seconds=2.0, **options):
     """What a scan finds of the boards that `make` puts on the air."""
     async with computer() as (air, bluetooth, _):
-        boards = make(air)
-        try:
-            return await scan(bluetooth, seconds, **options)
-        finally:
-            for board in boards:
-                board.radio.power_off()
+        make(air)
+        return await scan(bluetooth, seconds, **options)
 
 
 def test_boards_are_seen_with_all_they_say_the_nearest_first():
@@ -65,7 +61,6 @@ def test_a_board_counts_once_with_its_latest_signal_and_news_is_told_once():
             await asyncio.sleep(1)
             board.say(FLAGS + SERVICE, b"")  # as a system does that gives what it heard in parts
             (found,) = await scanning
-            board.radio.power_off()
             return found
 
     found = run(work())

@@ -85,7 +85,6 @@ def test_a_whole_block_is_one_whatever_the_mtu_was_said_to_be():
             assert await received(channel, 1) == [(line.LIVE, block(7))]
             assert channel.mtu == 247
             await channel.close()
-            board.radio.power_off()
 
     run(work())
 
@@ -111,7 +110,6 @@ def test_where_the_system_tells_no_mtu_writes_stay_short_and_what_comes_shows_it
             assert await received(channel, 1) == [(line.LIVE, block(0))]
             assert channel.mtu == BLOCK_LENGTH + 3
             await channel.close()
-            board.radio.power_off()
 
     run(work())
 
@@ -145,7 +143,6 @@ def test_fragments_that_are_lost_or_doubled_cost_their_block_only():
             assert await drained(channel) == [(line.BULK, block(seq)) for seq in (0, 3, 4)]
             assert channel.damaged > 0
             await channel.close()
-            board.radio.power_off()
 
     run(work())
 
@@ -220,7 +217,6 @@ def test_a_write_that_is_never_answered_ends_with_the_link_or_when_att_gives_up(
                 await channel.send(line.CONTROL, b"\2\3\1")
             assert (loop.time() - began < 10) is lost
             await channel.close()
-            board.radio.power_off()
 
     run(work())
 
@@ -241,13 +237,12 @@ def test_what_fails_while_the_link_stands_is_not_called_a_lost_link(error, raise
                 async def write_gatt_char(self, *_):
                     raise error
 
-            board = Board(air)
+            Board(air)
             channel = await open_ble(Bluetooth(bluetooth.scanner, Odd), (await scan(bluetooth, 1.0))[0])
             with pytest.raises(raised) as found:
                 await channel.send(line.SYNC, b"\2\3\1")
             assert type(found.value) is raised
             await channel.close()
-            board.radio.power_off()
 
     run(work())
 
@@ -281,7 +276,6 @@ def test_letting_go_oneself_is_no_loss_and_frees_the_board_for_the_next():
                 with pytest.raises(LinkLostError):
                     await channel.receive()
             assert board.lost == 3 and lost == []
-            board.radio.power_off()
 
     run(work())
 
@@ -379,7 +373,6 @@ def test_a_board_that_lacks_something_is_refused_with_one_line_and_let_go(table,
                     await open_ble(bluetooth, sighting)
                 assert "\n" not in str(found.value)
             await until(lambda: board.lost == 1)
-            board.radio.power_off()
 
     run(work())
 
@@ -414,7 +407,6 @@ def test_giving_up_while_connecting_leaves_no_connection():
             with pytest.raises(asyncio.CancelledError):
                 await opening
             await until(lambda: board.lost == 1)
-            board.radio.power_off()
 
     run(work())
 

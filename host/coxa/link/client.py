@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from coxa.errors import CoxaError
+from coxa.errors import CoxaError, StoreError
 from coxa.link.channel import Channel, NoAnswerError, RefusedError
 from coxa.link.clock import Ping
 from coxa_wire import VERSION_MAJOR, VERSION_MINOR, Info, WireError, command, decode, decode_info, proof, sync
@@ -45,6 +45,10 @@ class ImpostorError(CoxaError):
             "Another device may pretend to be yours: move away from it. Is it yours, give it a new secret by cable.",
         )
         self.uid = uid
+
+
+class UnreadableError(CoxaError):
+    """A board's answer is not valid in this format: it is another version, or no board of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ class Client:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
-            if self._failure is None:
+            if not isinstance(self._failure, StoreError):
                 self._store()
         finally:
             await self._channel.close()
@@ -139,7 +143,7 @@ class Client:
 
         Raises:
             ValueError: a secret of another length.
-            ImpostorError: the board took the proof without knowing the secret itself. Else as `ask`, and WireError.
+            ImpostorError: the board took the proof without knowing the secret itself. Else as `info`.
         """
         if len(secret) not in (0, proof.SECRET_LENGTH):
             raise ValueError(f"a secret has {proof.SECRET_LENGTH} bytes, not {len(secret)}")
@@ -190,8 +194,16 @@ class Client:
         return found
 
     async def info(self, session: int = 0) -> Info:
-        """INFO of now, or of when a session started. Raises as `ask`, and WireError."""
-        return decode_info((await self.ask(command.SESSION_INFO, session)).payload)
+        """INFO of now, or of when a session started.
+
+        Raises:
+            UnreadableError: it is not valid in this format. Else as `ask`.
+        """
+        payload = (await self.ask(command.SESSION_INFO, session)).payload
+        try:
+            return decode_info(payload)
+        except WireError as error:
+            raise UnreadableError(error.what, error.advice or "Update the board, or coxa.") from error
 
     async def sessions(self) -> list[Listed]:
         """What is on the board, oldest first. Raises as `ask`."""

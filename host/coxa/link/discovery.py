@@ -125,7 +125,7 @@ def _seen(before: Sighting | None, device: BLEDevice, data: AdvertisementData) -
     """What is known of a board now: some systems give advertisement and scan response one after the other."""
     if before is None:
         before = Sighting(None, device.address, None, None, None, None, data.rssi, device)
-    now = replace(before, name=data.local_name or before.name, rssi=data.rssi, device=device)
+    now = replace(before, name=_printable(data.local_name) or before.name, rssi=data.rssi, device=device)
     payload = data.manufacturer_data.get(advert.COMPANY)
     if payload is None:
         return now
@@ -140,3 +140,8 @@ def _seen(before: Sighting | None, device: BLEDevice, data: AdvertisementData) -
         battery_percent=status.battery_percent,
         pending=status.pending,
     )
+
+
+def _printable(name: str | None) -> str | None:
+    """Anybody can advertise any name: what would move a terminal's cursor does not reach it."""
+    return name and "".join(c if c.isprintable() else "\ufffd" for c in name)

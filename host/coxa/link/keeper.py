@@ -11,6 +11,7 @@ from coxa.errors import CoxaError, StoreError
 from coxa.link.advice import BluetoothError
 from coxa.link.channel import Channel, LinkLostError, NoAnswerError
 from coxa.link.client import Client, Keep
+from coxa.link.port_advice import PortError
 from coxa.link.states import Backoff, Event, State, following
 from coxa.link.status import BoardStatus
 
@@ -18,8 +19,9 @@ T = TypeVar("T")
 
 PASSING = (LinkLostError, NoAnswerError, StoreError)
 """What may be over when tried again: out of range, a deaf board, a full disk."""
-PASSING_LATER = (*PASSING, BluetoothError)
-"""And, once it worked, also an adapter that was pulled or a computer that has just woken up."""
+PASSING_LATER = (*PASSING, BluetoothError, PortError)
+"""And, once it worked, also an adapter that was pulled, a computer that has just woken up, a port that a service of the
+system looks at for a moment when it comes back."""
 
 
 class WrongBoardError(LinkLostError):

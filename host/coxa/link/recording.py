@@ -27,8 +27,10 @@ LOOK_EVERY_S = 2.0
 """How often the board is asked how far it is: it tells of a restart, and of blocks when LIVE stands still."""
 STEP_S = 0.25
 """Longest wait before the next look at what is missing."""
-AT_ONCE = 64
-"""Blocks asked for at once while the board records: some 6 s of it, so that pings and looks come in between."""
+AT_ONCE_S = 3.0
+"""What is missing is asked for in pieces that take about this long, so that pings and looks come in between."""
+AT_ONCE_LEAST, AT_ONCE_MOST = 32, 256
+"""Blocks in one piece: each costs three packets of its own."""
 RECORDING = 1
 """State in INFO."""
 SESSIONS_MOST = 65535
@@ -64,6 +66,7 @@ class Recording:
     parts: list[Part] = field(default_factory=list[Part])
     on_start: Callable[[Info], None] | None = None
     _ended: bool = False
+    _at_once: int = AT_ONCE_LEAST
 
     def keep(self, session: int, blocks: Sequence[tuple[int, bytes]]) -> int:
         """Stores blocks of any session of the board; returns the number before which all of it are stored."""
@@ -147,7 +150,7 @@ class Recording:
         self._ended = True
         listed = await _listed(client, part.session)
         if listed is None or not listed.flags & END_UNKNOWN:
-            self.status.note = "the recording was ended on the board"
+            self.status.note = "it was ended on the board: by its button, a full flash or an empty battery"
             return
         self.status.note = "the board restarted"
         try:
@@ -159,17 +162,27 @@ class Recording:
         """Asks for the first blocks that are missing; whether there were any."""
         part = self.parts[-1]
         # What is not there below the highest that came will not come by itself: a link keeps the order.
-        gaps = part.coverage.gaps(max(part.coverage.end, self.status.expected - AT_ONCE))
+        gaps = part.coverage.gaps(max(part.coverage.end, self.status.expected - AT_ONCE_LEAST))
         if not gaps:
             return False
         first, count = gaps[0]
+        begun_s = asyncio.get_running_loop().time()
         try:
-            unreadable = await client.download(part.session, first, min(count, AT_ONCE))
+            unreadable = await client.download(part.session, first, min(count, self._at_once))
         except RefusedError as refused:
             if refused.status in (command.RANGE_GONE, command.BUSY):
                 return False
             raise
+        if count >= self._at_once:
+            self._suit(asyncio.get_running_loop().time() - begun_s)
         return not unreadable  # what the board cannot read is for the end: it is found out there which it is
+
+    def _suit(self, took_s: float) -> None:
+        """Makes the pieces larger or smaller, as the link is fast or slow."""
+        if took_s < AT_ONCE_S / 2:
+            self._at_once = min(2 * self._at_once, AT_ONCE_MOST)
+        elif took_s > 2 * AT_ONCE_S:
+            self._at_once = max(self._at_once // 2, AT_ONCE_LEAST)
 
     async def _finish(self, client: Client, part: Part) -> None:
         if part.fetched is not None and (part.fetched.deleted or not self.delete):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from serial import Serial
 from serial.tools import list_ports
@@ -69,6 +70,11 @@ def ports() -> list[Port]:
         if vid is not None and pid is not None and (vid, pid) in _BOARDS:
             found.append(Port(info.device, _BOARDS[vid, pid], vid, pid))
     return found
+
+
+def present(path: str) -> bool:
+    """Whether there is such a port now, a likely board or not."""
+    return any(info.device == path for info in list_ports.comports()) or Path(path).exists()
 
 
 async def open_serial(path: str) -> LineChannel:

@@ -75,9 +75,9 @@ class ByCable:
 
     async def find(self) -> bool:
         """See `Way`."""
-        from coxa.link.serial import ports
+        from coxa.link.serial import present
 
-        if any(one.device == self.port for one in ports()):
+        if present(self.port):
             return True
         await asyncio.sleep(SEARCH_S / 5)
         return False

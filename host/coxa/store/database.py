@@ -77,6 +77,7 @@ def transaction(db: sqlite3.Connection, path: Path) -> Generator[sqlite3.Connect
 def _connected(path: Path, write: bool, timeout_s: float) -> sqlite3.Connection:
     if not write:
         return _for_reading(path, timeout_s)
+    _make(path)
     db = _connect(path, "mode=rwc", timeout_s)
     try:
         schema.check(db, str(path))  # before anything is written into a file that may not be ours
@@ -87,6 +88,14 @@ def _connected(path: Path, write: bool, timeout_s: float) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _make(path: Path) -> None:
+    """A new file is for its owner alone: it holds people's movement and the secrets of boards."""
+    try:
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError:
+        return  # SQLite says what is wrong
 
 
 def _for_reading(path: Path, timeout_s: float) -> sqlite3.Connection:

@@ -17,7 +17,6 @@ from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailabl
 from bumble import core, hci
 from bumble.device import Advertisement, Connection, Device
 from bumble.host import Host
-from bumble.transport import open_transport
 from bumble.transport.common import AsyncPipeSink, Transport
 
 from coxa.virtual.air import Air
@@ -45,8 +44,8 @@ class Central:
         mangle: if set, what becomes of a notification (UUID of the characteristic, data): any number in its place.
     """
 
-    def __init__(self, air_or_transport: Air | str | Transport, name: str, address: str) -> None:
-        """Takes the air; or the way to a controller, or Bumble's name of one, as "tcp-client:127.0.0.1:9000"."""
+    def __init__(self, air_or_transport: Air | Transport, name: str, address: str) -> None:
+        """Takes the air, or Bumble's way to a controller elsewhere."""
         self.mtu = MTU
         self.mangle: Mangle | None = None
 
@@ -88,8 +87,7 @@ class Central:
             host = Host(self._controller, AsyncPipeSink(self._controller))
             self._device = Device(name=self._name, address=address, host=host)
         else:
-            where = self._where
-            self._transport = await open_transport(where) if isinstance(where, str) else where
+            self._transport = self._where
             self._device = Device.with_hci(self._name, address, self._transport.source, self._transport.sink)
         self._device.on(Device.EVENT_ADVERTISEMENT, self._heard)
         await self._device.power_on()
