@@ -1,11 +1,11 @@
 """What goes wrong between board and host: each fault is a story on a stage; `FAULTS` names them all."""
 
 import asyncio
-import time
 
 import joined
 import stage as stage_module
 
+from coxa.link import fit_clock
 from coxa.virtual.board import HARD_RESET
 from coxa.virtual.world import World
 from coxa_wire import gatt
@@ -16,6 +16,16 @@ OUTAGE_LEAST_S, OUTAGE_MOST_S = 0.5, 120.0
 def outage_s(chance):
     """Short ones as likely as long ones."""
     return OUTAGE_LEAST_S * (OUTAGE_MOST_S / OUTAGE_LEAST_S) ** chance.random()
+
+
+async def caught_up(stage, limit_s=600.0):
+    """What was missed is here, while the board still records."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + limit_s
+    while stage.tasks[0].status.state != "connected" or stage.tasks[0].status.missing > 10:
+        assert loop.time() < until_s, stage.tasks[0].status
+        await asyncio.sleep(1)
+    assert not stage.tasks[0].fetched, "the recording has ended"
 
 
 async def packet_errors(stage):
@@ -31,6 +41,8 @@ async def out_of_range(stage):
         stage.radio().in_range = False
         await asyncio.sleep(outage_s(stage.chance))
         stage.radio().in_range = True
+    await asyncio.sleep(5)
+    await caught_up(stage)
 
 
 async def out_of_range_at_the_end(stage):
@@ -41,13 +53,14 @@ async def out_of_range_at_the_end(stage):
 
 
 async def board_reset(stage):
-    for _ in range(stage.chance.randint(1, 2)):
+    for part in range(1, 1 + stage.chance.randint(1, 2)):
         await stage.recording()
         await asyncio.sleep(stage.chance.uniform(0, 15))
         stage.boards[0].power_off()
         await asyncio.sleep(stage.chance.uniform(0.3, 1.5))
         stage.boards[0].power_on(HARD_RESET)
-        await asyncio.sleep(stage.chance.uniform(5, 15))
+        await asyncio.sleep(stage.chance.uniform(15, 25))
+        assert stage.tasks[0].status.session == part + 1, "the board does not go on"
 
 
 async def power_cut(stage):
@@ -96,15 +109,17 @@ async def doubled_and_reordered(stage):
 
 
 async def host_clock_jumps(stage):
+    """Somebody sets it, or a time server does: the board's clock is reckoned right all the same."""
     await stage.recording()
-    real = time.time
-    try:
-        for _ in range(3):
-            jump_s = stage.chance.uniform(-7200, 7200)
-            time.time = lambda jump_s=jump_s: real() + jump_s
-            await asyncio.sleep(5)
-    finally:
-        time.time = real
+    for _ in range(3):
+        stage.jumped_s += stage.chance.uniform(-7200, 7200)
+        await asyncio.sleep(15)
+    stage.boards[0].look()
+    await asyncio.sleep(1)
+    at_s, _, board_us = stage.boards[0].seen
+    fit = fit_clock(stage.tasks[0].inbox.pings(1))
+    off_us = abs(fit.host_us(board_us) - (stage_module.EPOCH_S + at_s) * 1e6)
+    assert off_us < fit.error_us + at_s * 100, (off_us, fit)  # 40 millionths of each crystal at most
 
 
 async def disk_full(stage):

@@ -94,6 +94,7 @@ class Stage:
         self.tasks = []
         self.on_live = None
         self.on_block = None
+        self.jumped_s = 0.0  # of the host's time of day
         self.cable = None  # in place of the radio, for the first board
 
     async def begin(self, mtu=517):
@@ -101,7 +102,8 @@ class Stage:
         self.central = await self.world.central()
         self.central.mtu = mtu
         self.bluetooth = Bluetooth(self.central.scanner, self.central.client)
-        self.clock = HostClock(asyncio.get_running_loop().time, lambda: EPOCH_S + asyncio.get_running_loop().time())
+        now_s = asyncio.get_running_loop().time
+        self.clock = HostClock(now_s, lambda: EPOCH_S + now_s() + self.jumped_s)
 
     def radio(self, i=0):
         """Conditions of a board's links."""

@@ -15,6 +15,7 @@ from coxa.link.discovery import scan
 from coxa.link.greeting import NotTrustedError
 from coxa.link.pairing import NotPressedError, get_config, pair, set_config
 from coxa.link.radio import Bluetooth, open_ble
+from coxa.store import Inbox
 from coxa.virtual import clock
 from coxa.virtual.board import Build
 from coxa.virtual.world import World
@@ -138,3 +139,22 @@ def test_of_two_boards_with_one_name_the_right_one_is_recorded(tmp_path):
     stage, found = clock.run(play(), 600.0)
     assert stages.check(stage, found)[1] == 0
     assert found[0].fetched[0].state == "whole"
+
+
+def test_a_board_that_counts_from_1_again_gets_a_number_that_is_free(tmp_path):
+    async def play():
+        async with World(tmp_path, 1) as world:
+            stage = stages.Stage(world, 0, 1)
+            await stage.begin()
+            with Inbox(stage.store, UID) as inbox:
+                for old in (1, 7):
+                    inbox.begin(old, bytes(48), unix_ms=0, n_blocks=1, crc32=0)
+                    inbox.keep(old, [(0, bytes(180))])
+            recording = asyncio.create_task(stage.record())
+            await stage.recording()
+            stage.stop.set()
+            (one,) = await recording
+            return one
+
+    one = clock.run(play(), 600.0)
+    assert [(part.listed.session, part.state) for part in one.fetched] == [(8, "whole")]
