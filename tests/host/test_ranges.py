@@ -26,6 +26,7 @@ def test_coverage_knows_what_a_set_of_numbers_knows(have, end):
     assert added == [seq not in have[:i] for i, seq in enumerate(have)]
     assert coverage.count == len(set(have))
     assert coverage.end == max(have, default=-1) + 1
+    assert [coverage.has(seq) for seq in range(70)] == [seq in have for seq in range(70)]
     assert coverage.prefix == min(set(range(70)) - set(have))
     assert coverage.gaps(end) == missing(have, end, longest=1000)
 

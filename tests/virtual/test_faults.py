@@ -3,27 +3,76 @@
 Two seeds of each here; COXA_SEEDS=25 plays the full matrix (docs/link.md has its figures).
 """
 
+import asyncio
 import logging
 import os
+import struct
 
 import faults
 import interpreters
 import pytest
+import stage
 
 from coxa.virtual import clock
+from coxa.virtual.world import World
 
 SEEDS = int(os.environ.get("COXA_SEEDS", "2"))
 LIMIT_S = 3600.0
 """Virtual time: whoever has not ended by then hangs."""
 
 
+pytestmark = pytest.mark.skipif(interpreters.command(64) is None, reason=interpreters.MISSING_64)
+
+
 @pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("name", faults.NAMES)
 def test_nothing_is_lost(name, seed, tmp_path, caplog):
-    if interpreters.command(64) is None:
-        pytest.skip(interpreters.MISSING_64)
     caplog.set_level(logging.ERROR, "bumble")
     count, lost = clock.run(faults.play(name, seed, tmp_path), LIMIT_S)
     assert count > 50
     assert lost == 0
     assert not [record for record in caplog.records if record.name == "asyncio"], "something failed unheard"
+
+
+async def a_block_ages(stage):
+    """While the host is away a bit of a block flips in the board's flash."""
+    await stage.recording()
+    stage.radio().in_range = False
+    await asyncio.sleep(20)
+    flash = stage.world.folder / f"{stage.known[0].uid}.flash"
+    content = bytearray(flash.read_bytes())
+    seq = stage.tasks[0].status.expected + 60
+    at = content.index(struct.pack("<HI", 1, seq)) - 2  # session and number stand behind version and flags
+    content[at + 30] ^= 1
+    flash.write_bytes(content)
+    stage.radio().in_range = True
+    await faults.caught_up(stage)
+    stage.lost = (seq, 1)
+
+
+def test_what_the_board_cannot_read_is_reported_exactly_and_stays_there(tmp_path, caplog):
+    caplog.set_level(logging.ERROR, "bumble")
+    played, (one,) = clock.run(stage.play(tmp_path, 0, a_block_ages), LIMIT_S)
+    (fetched,) = one.fetched
+    assert (fetched.state, fetched.missing, fetched.deleted) == ("incomplete", (played.lost,), False)
+    assert stage.check(played, [one])[1] == 1
+
+
+def test_a_finished_session_is_fetched_as_fast_as_the_board_sends(tmp_path, caplog):
+    caplog.set_level(logging.ERROR, "bumble")
+
+    async def play():
+        loop = asyncio.get_running_loop()
+        async with World(tmp_path, 0) as world:
+            at = stage.Stage(world, 0, 1)
+            await at.begin()
+            at.boards[0].press(1.5)
+            await asyncio.sleep(62)
+            at.boards[0].press(1.5)
+            await asyncio.sleep(3)
+            came = []
+            at.on_block = lambda: came.append(loop.time())
+            await at.fetch()
+            return len(came) * 180 / (came[-1] - came[0])
+
+    assert clock.run(play(), LIMIT_S) > 0.75 * 4 * 180 / 0.030, "a board sends 4 blocks in 30 ms"

@@ -115,7 +115,7 @@ class Conversation(RuleBasedStateMachine):
     # Links.
 
     @precondition(lambda self: self.client is None and self.board.on)
-    @rule(proof=st.sampled_from(("right", "none", "wrong")))
+    @rule(proof=st.sampled_from(("right", "right", "right", "none", "wrong")))
     def connect(self, proof):
         async def begin():
             (seen,) = await scan(self.bluetooth, 10.0, until=lambda _: True)
@@ -196,6 +196,23 @@ class Conversation(RuleBasedStateMachine):
                 await self._let_go()
                 self.pressed_at = None
                 await asyncio.sleep(3)
+
+        self._survive(work())
+
+    @precondition(lambda self: self.client is not None and self.trusted and self.recording is None)
+    @rule()
+    def start(self):
+        self.guarded(command.START)
+
+    @precondition(lambda self: self.client is not None and self.trusted and self.recording is None)
+    @rule(seconds=st.sampled_from((0.5, 4.0)))
+    def record(self, seconds):
+        async def work():
+            if await self._status(command.START, 0, 0, 0, 0) == command.OK:
+                await self._note_start()
+                await asyncio.sleep(seconds)
+                await self.client.ask(command.STOP)
+                self.recording = None
 
         self._survive(work())
 

@@ -125,11 +125,14 @@ def test_another_board_under_the_same_end_of_the_uid_is_passed_over(tmp_path):
     assert "not reached" in str(problem), problem
 
 
-def test_of_two_boards_with_one_name_the_right_one_is_recorded(tmp_path):
+@pytest.mark.parametrize("other", ["246f28ab0c00", "aaaaaaaac000"], ids=["another uid", "the same end of the uid"])
+def test_of_two_boards_with_one_name_the_right_one_is_recorded(tmp_path, other):
     async def play():
         async with World(tmp_path, 1) as world:
             stage = stages.Stage(world, 0, 1)
-            world.board(Build("thigh-L", "246f28ab0c00", settings={"idle_sleep_s": 0}))  # not the same end of the uid
+            world.board(Build("thigh-L", other, settings={"idle_sleep_s": 0}))
+            world.air.radio.rssi = -50
+            world.air.conditions("thigh-L")
             await stage.begin()
             recording = asyncio.create_task(stage.record())
             await stage.recording()

@@ -64,6 +64,11 @@ class Coverage:
             self._ends.insert(i, seq + 1)
         return True
 
+    def has(self, seq: int) -> bool:
+        """Whether a block is there."""
+        i = bisect_right(self._starts, seq)
+        return i > 0 and seq < self._ends[i - 1]
+
     def gaps(self, end: int) -> list[tuple[int, int]]:
         """What is missing of 0 … end − 1, as (first, how many), in order."""
         found: list[tuple[int, int]] = []

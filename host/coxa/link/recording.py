@@ -38,10 +38,16 @@ SESSIONS_MOST = 65535
 
 @dataclass(slots=True)
 class Part:
-    """A session on the board that belongs to the recording."""
+    """A session on the board that belongs to the recording.
+
+    Attributes:
+        coverage: blocks that are here. `settled`: these, and those that the board said it cannot read.
+        fetched: what came of it in the end.
+    """
 
     session: int
     coverage: Coverage
+    settled: Coverage
     fetched: Fetched | None = None
 
 
@@ -75,6 +81,7 @@ class Recording:
             if part.session == session:
                 for seq, _ in blocks:
                     part.coverage.add(seq)
+                    part.settled.add(seq)
                 self._tell()
                 return part.coverage.prefix
         return stored
@@ -113,7 +120,8 @@ class Recording:
         session = int(answer.values()[0])
         payload = (await client.ask(command.SESSION_INFO, session)).payload
         self.inbox.begin(session, payload, unix_ms=0, n_blocks=0, crc32=0)
-        self.parts.append(Part(session, Coverage(self.inbox.numbers(session))))
+        have = self.inbox.numbers(session)
+        self.parts.append(Part(session, Coverage(have), Coverage(have)))
         self.status.session = session
         self.status.expected = info.next_seq if running else 0
         self._ended = False
@@ -162,20 +170,25 @@ class Recording:
         """Asks for the first blocks that are missing; whether there were any."""
         part = self.parts[-1]
         # What is not there below the highest that came will not come by itself: a link keeps the order.
-        gaps = part.coverage.gaps(max(part.coverage.end, self.status.expected - AT_ONCE_LEAST))
+        gaps = part.settled.gaps(max(part.coverage.end, self.status.expected - AT_ONCE_LEAST))
         if not gaps:
             return False
-        first, count = gaps[0]
+        first, count = gaps[0][0], min(gaps[0][1], self._at_once)
         begun_s = asyncio.get_running_loop().time()
         try:
-            unreadable = await client.download(part.session, first, min(count, self._at_once))
+            unreadable = await client.download(part.session, first, count)
         except RefusedError as refused:
             if refused.status in (command.RANGE_GONE, command.BUSY):
                 return False
             raise
-        if count >= self._at_once:
+        if count == self._at_once:
             self._suit(asyncio.get_running_loop().time() - begun_s)
-        return not unreadable  # what the board cannot read is for the end: it is found out there which it is
+        left = [seq for seq in range(first, first + count) if not part.coverage.has(seq)]
+        if len(left) == unreadable:  # then these are they, and not lost on the way; at the end they are asked for again
+            for seq in left:
+                part.settled.add(seq)
+            self.status.unreadable += unreadable
+        return True
 
     def _suit(self, took_s: float) -> None:
         """Makes the pieces larger or smaller, as the link is fast or slow."""
