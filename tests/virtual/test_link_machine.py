@@ -34,8 +34,8 @@ from coxa.virtual.board import HARD_RESET, Build
 from coxa.virtual.world import World
 from coxa_wire import command, decode
 
-EXAMPLES = int(os.environ.get("COXA_EXAMPLES", "8"))
-STEPS = 25
+EXAMPLES = int(os.environ.get("COXA_EXAMPLES", "15"))
+STEPS = 40
 LIMIT_S = 600.0
 GUARDED = {
     command.START: (0, 0, 0, 0),
@@ -131,6 +131,7 @@ class Conversation(RuleBasedStateMachine):
     def disconnect(self):
         self.do(self._let_go())
 
+    @precondition(lambda self: self.client is not None)
     @rule(seconds=st.sampled_from((1.0, 6.0, 20.0)))
     def out_of_range(self, seconds):
         radio = self.world.air.radio
@@ -139,6 +140,7 @@ class Conversation(RuleBasedStateMachine):
         if seconds > radio.supervision_s and self.client is not None:
             self.do(self._let_go())
 
+    @precondition(lambda self: self.client is not None)
     @rule(seconds=st.sampled_from((0.05, 1.0, 15.0, 70.0)))
     def wait(self, seconds):
         self.do(asyncio.sleep(seconds))
@@ -147,7 +149,7 @@ class Conversation(RuleBasedStateMachine):
 
     # The board.
 
-    @precondition(lambda self: self.board.on)
+    @precondition(lambda self: self.client is not None)
     @rule(cause=st.sampled_from((HARD_RESET, 1)), off_s=st.sampled_from((0.2, 3.0)))
     def reset(self, cause, off_s):
         self.act(self.board.power_off, then_s=off_s)
@@ -162,7 +164,7 @@ class Conversation(RuleBasedStateMachine):
             self.act(self.board.power_on)
             self._lost()
 
-    @precondition(lambda self: self.board.on)
+    @precondition(lambda self: self.client is not None and not self.trusted)
     @rule()
     def press(self):
         self.act(self.board.press, 0.2, then_s=0.5)
