@@ -47,6 +47,7 @@ async def a_block_ages(stage):
     flash.write_bytes(content)
     stage.radio().in_range = True
     await faults.caught_up(stage)
+    assert stage.tasks[0].status.unreadable == 1
     stage.lost = (seq, 1)
 
 

@@ -62,6 +62,7 @@ class Conversation(RuleBasedStateMachine):
         self.blocks = {}
         self.pressed_at = None
         self.doubtful = set()  # a COMMIT without an answer: done or not
+        self.stopping = False  # a STOP likewise
 
     def do(self, work):
         return self.runner.run(asyncio.wait_for(work, LIMIT_S))
@@ -183,7 +184,9 @@ class Conversation(RuleBasedStateMachine):
     @rule(op=st.sampled_from(sorted(GUARDED)))
     def guarded(self, op):
         async def work():
+            self.stopping |= op == command.STOP
             status = await self._status(op, *GUARDED[op])
+            self.stopping = False
             pressed = self.pressed_at is not None and self.loop.time() - self.pressed_at < 58
             if not self.trusted and not pressed:
                 unsure = self.pressed_at is not None and self.loop.time() - self.pressed_at < 62
@@ -201,7 +204,7 @@ class Conversation(RuleBasedStateMachine):
 
         self._survive(work())
 
-    @precondition(lambda self: self.client is not None and self.trusted and self.recording is None)
+    @precondition(lambda self: self.client is not None and self.trusted)
     @rule()
     def start(self):
         self.guarded(command.START)
@@ -213,8 +216,9 @@ class Conversation(RuleBasedStateMachine):
             if await self._status(command.START, 0, 0, 0, 0) == command.OK:
                 await self._note_start()
                 await asyncio.sleep(seconds)
+                self.stopping = True
                 await self.client.ask(command.STOP)
-                self.recording = None
+                self.stopping, self.recording = False, None
 
         self._survive(work())
 
@@ -306,7 +310,8 @@ class Conversation(RuleBasedStateMachine):
                     assert session == info.session and info.state == 1
                     continue
                 if self.recording == session:
-                    self.recording = None  # a STOP whose answer was lost
+                    assert self.stopping, "the recording has ended by itself"
+                    self.recording = None
                 known = self.sessions.get(session)
                 assert known in (None, figures), "a closed session has changed"
                 self.sessions[session] = figures
