@@ -52,6 +52,30 @@ def test_virtual_boards_are_recorded_into_a_store_of_their_own(coxa, tmp_path):
 
 
 @needs_micropython
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals are of POSIX")
+def test_a_board_on_a_cable_is_paired_recognised_and_fetched(coxa, tmp_path):
+    world = subprocess.Popen(
+        [sys.executable, interpreters.HERE / "cable_world.py", tmp_path],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        port = world.stdout.readline().strip()
+        assert "is not known yet" in coxa("fetch", "--port", port).stderr
+        paired = coxa("board", "trust", "--port", port, "--role", "left-thigh")
+        assert paired.returncode == 0, paired.stderr
+        done = coxa("record", "--port", port, "--for", "5s", "--yes", "--json")
+        assert done.returncode == 0, done.stderr
+        (one,) = json.loads(done.stdout)["boards"]
+        assert (one["role"], one["problem"], one["session_id"]) == ("left-thigh", "", 1)
+        assert "records" in coxa("board", "start", "--port", port).stdout
+        assert "has ended its recording" in coxa("board", "stop", "--port", port).stdout
+        assert json.loads(coxa("fetch", "--port", port, "--json").stdout)["boards"][0]["session_id"] == 2
+        assert json.loads(coxa("board", "info", "--port", port, "--json").stdout)["recordings"] == []
+    finally:
+        world.communicate(timeout=TIMEOUT_S)
+
+
+@needs_micropython
 def test_ctrl_c_ends_a_recording_in_good_order(coxa):
     process = coxa("record", "--virtual", "--yes", "--json", begin=True)
     try:

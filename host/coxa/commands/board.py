@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from cyclopts import App, Parameter
@@ -12,16 +12,18 @@ from cyclopts import App, Parameter
 from coxa import console
 from coxa.commands.catalogue import COMMANDS
 from coxa.commands.common import DEFAULTS, Common, Flag
-from coxa.commands.nearby import Nearby, nearby, only, reached, with_own_store
+from coxa.commands.nearby import Nearby, nearby, not_kept, only, reached, with_own_store
 from coxa.commands.scan import STATES
 from coxa.link.known import KnownBoard, KnownBoards, Role
 
 if TYPE_CHECKING:
+    from coxa.link.channel import Channel
     from coxa.link.client import Client, Listed
     from coxa_wire import Info
 
 T = TypeVar("T")
 
+Name = Annotated[str | None, Parameter(help="Name, role or uid of a known board; not needed where there is but one.")]
 Port = Annotated[str | None, Parameter(help="Serial port of a board on a cable, instead of the radio.")]
 Virtual = Annotated[Flag, Parameter(help="A board without hardware, simulated in this computer.")]
 
@@ -94,14 +96,8 @@ def forget(name: str, /, *, common: Common = DEFAULTS) -> None:
 
 
 @app.command
-def info(name: str | None = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS) -> None:
-    """What a board says of itself: state, battery, recordings, sensor.
-
-    Parameters
-    ----------
-    name
-        Name, role or uid of a known board; not needed where there is but one.
-    """
+def info(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS) -> None:
+    """What a board says of itself: state, battery, recordings, sensor."""
 
     async def work(client: Client) -> tuple[Info, list[Listed]]:
         return await client.info(), await client.sessions()
@@ -119,16 +115,8 @@ def info(name: str | None = None, /, *, port: Port = None, virtual: Virtual = Fa
 
 
 @app.command
-def start(
-    name: str | None = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS
-) -> None:
-    """Begin a recording on a board that goes on without this computer; `coxa fetch` brings it here later.
-
-    Parameters
-    ----------
-    name
-        Name, role or uid of a known board; not needed where there is but one.
-    """
+def start(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS) -> None:
+    """Begin a recording on a board that goes on without this computer; `coxa fetch` brings it here later."""
     from coxa_wire import command
 
     async def work(client: Client) -> int:
@@ -140,14 +128,8 @@ def start(
 
 
 @app.command
-def stop(name: str | None = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS) -> None:
-    """End the recording of a board.
-
-    Parameters
-    ----------
-    name
-        Name, role or uid of a known board; not needed where there is but one.
-    """
+def stop(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS) -> None:
+    """End the recording of a board."""
     from coxa_wire import command
 
     async def work(client: Client) -> bool:
@@ -163,16 +145,8 @@ def stop(name: str | None = None, /, *, port: Port = None, virtual: Virtual = Fa
 
 
 @app.command
-def identify(
-    name: str | None = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS
-) -> None:
-    """Let a board buzz and flash, so that you see which it is.
-
-    Parameters
-    ----------
-    name
-        Name, role or uid of a known board; not needed where there is but one.
-    """
+def identify(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS) -> None:
+    """Let a board buzz and flash, so that you see which it is."""
     from coxa.link.pairing import IDENTIFY
     from coxa_wire import command
 
@@ -184,16 +158,8 @@ def identify(
 
 
 @app.command(name="time")
-def time_(
-    name: str | None = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS
-) -> None:
-    """Compare a board's clock with this computer's, and set its time of day.
-
-    Parameters
-    ----------
-    name
-        Name, role or uid of a known board; not needed where there is but one.
-    """
+def time_(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS) -> None:
+    """Compare a board's clock with this computer's, and set its time of day."""
     from coxa.link.clock import ClockFit, HostClock, fit_clock
     from coxa_wire import command
 
@@ -212,14 +178,8 @@ def time_(
 
 
 @app.command
-def log(name: str | None = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS) -> None:
-    """What a board has written down: crashes, notes, faults that it survived.
-
-    Parameters
-    ----------
-    name
-        Name, role or uid of a known board; not needed where there is but one.
-    """
+def log(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS) -> None:
+    """What a board has written down: crashes, notes, faults that it survived."""
 
     async def work(client: Client) -> dict[str, str]:
         return await client.log()
@@ -255,25 +215,20 @@ async def _paired(name: str | None, role: Role | None, port: str | None, common:
     def waiting() -> None:
         console.remark("press the button of the board that buzzes, within a minute.")
 
-    async with nearby(common, port=port) as place:
-        channel = await _opened(place, name)
-        async with Client(channel, _not_kept) as client:
+    async with nearby(common) as place:
+        channel = await _opened(place, name, port)
+        async with Client(channel, not_kept) as client:
             return await pair(client, role, waiting)
 
 
-def _not_kept(_session: int, _blocks: Sequence[tuple[int, bytes]]) -> int:
-    """While it is paired a board does not record; what it might send is still in its flash."""
-    return 0
-
-
-async def _opened(place: Nearby, name: str | None) -> Any:
+async def _opened(place: Nearby, name: str | None, port: str | None) -> Channel:
     from coxa.link.discovery import choose
     from coxa.link.discovery import scan as listen
     from coxa.link.radio import open_ble
     from coxa.link.serial import open_serial
 
-    if place.port is not None:
-        return await open_serial(place.port)
+    if port is not None:
+        return await open_serial(port)
     return await open_ble(place.bluetooth, choose(await listen(place.bluetooth, 5.0), name))
 
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from coxa import console, protocols
 from coxa.commands.common import Common
-from coxa.commands.nearby import Nearby, meant, nearby
+from coxa.commands.nearby import Nearby, nearby
 from coxa.commands.outcome import THIGHS, Belonging, Outcome, taken_in
 from coxa.errors import UsageError
-from coxa.link.known import KnownBoard
+from coxa.link.known import KnownBoard, meant
 from coxa.results import Side
 from coxa.store import Inbox
 
@@ -38,7 +38,7 @@ class Wanted:
         side: leg of the only board, where its role does not say it.
         whose: it will be.
         keep_on_board: nothing is deleted there.
-        virtual: boards without hardware.
+        virtual: boards without hardware. `port`: of a board on a cable.
         confirmed: do not ask before it begins.
     """
 
@@ -48,6 +48,7 @@ class Wanted:
     whose: Belonging
     keep_on_board: bool
     virtual: bool
+    port: str | None
     confirmed: bool
 
 
@@ -94,7 +95,7 @@ def _ask(boards: Sequence[KnownBoard], wanted: Wanted) -> None:
 
 
 async def _recorded(wanted: Wanted, common: Common) -> list[Recorded]:
-    async with nearby(common, virtual=wanted.virtual, position=wanted.whose.position) as place:
+    async with nearby(common, virtual=wanted.virtual, port=wanted.port, position=wanted.whose.position) as place:
         boards = chosen(wanted, place.known)
         if not wanted.confirmed:
             _ask(boards, wanted)

@@ -13,10 +13,10 @@ from cyclopts import Parameter
 from coxa import console
 from coxa.commands.common import DEFAULTS, Common, Flag, Reports
 from coxa.commands.nearby import Nearby, nearby, with_own_store
-from coxa.commands.outcome import Belonging, Outcome, Told, belonging, show, taken_in
+from coxa.commands.outcome import NOTHING_TOLD, Belonging, Outcome, Told, belonging, show, taken_in
 from coxa.commands.record import Several
 from coxa.commands.reports import check_targets
-from coxa.results import Position, Side
+from coxa.results import Side
 from coxa.store import Inbox
 
 if TYPE_CHECKING:
@@ -30,12 +30,7 @@ GIVE_UP_S = 30.0
 def fetch(
     *,
     board: Several = (),
-    person: str | None = None,
-    position: Position | None = None,
-    side: Side | None = None,
-    protocol: str | None = None,
-    notes: str | None = None,
-    discomfort: int | None = None,
+    told: Told = NOTHING_TOLD,
     report: Reports = (),
     keep_on_board: Flag = False,
     port: Annotated[str | None, Parameter(help="Serial port of the board on a cable, instead of the radio.")] = None,
@@ -48,18 +43,6 @@ def fetch(
     ----------
     board
         Name, role or uid of a board; may be given more than once. All known boards otherwise.
-    person
-        Whose they are; "me" unless the settings say otherwise.
-    position
-        Pose of the sets; wall otherwise.
-    side
-        Leg of the only board, where its role does not say it.
-    protocol
-        Name or TOML file of what was done; by default that of the position.
-    notes
-        Kept with the sessions.
-    discomfort
-        As you felt it, 0 (none) to 10; kept with the sessions.
     report
         Also write a report of a single recording, .html or .png; may be given twice.
     keep_on_board
@@ -69,10 +52,10 @@ def fetch(
     """
     check_targets((common.json,), reports=report)
     common = with_own_store(common) if virtual else common
-    whose = belonging(Told(person, position, side, protocol, notes, discomfort), common)
+    whose = belonging(told, common)
     place = nearby(common, virtual=virtual, port=port, position=whose.position)
     found = asyncio.run(_fetched(place, board, keep_on_board, common))
-    outcomes = [outcome for one in found for outcome in _outcomes(one, whose, side, common)]
+    outcomes = [outcome for one in found for outcome in _outcomes(one, whose, told.side, common)]
     return show(outcomes, common, report)
 
 

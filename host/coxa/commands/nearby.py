@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from coxa.commands.common import Common
 from coxa.errors import ConfigError, CoxaError, UsageError
-from coxa.link.known import KnownBoard, KnownBoards
+from coxa.link.known import KnownBoard, KnownBoards, meant
 from coxa.link.status import BoardStatus
 from coxa.results import Position
 
@@ -101,25 +101,32 @@ async def nearby(
 
     with KnownBoards(common.store_path) as boards:
         known = boards.all()
+    if port is not None:
+        known = [await _at_cable(port, known)]
     yield Nearby(Bluetooth(), known, port)
 
 
-def meant(boards: Sequence[KnownBoard], name: str) -> KnownBoard:
-    """The board of this uid (or its last 4 digits), name or role.
+async def _at_cable(port: str, known: Sequence[KnownBoard]) -> KnownBoard:
+    """The board at a port, by its own word; it proves it when it is greeted.
 
     Raises:
-        UsageError: none, or more than one.
+        UsageError: it is not known.
+        PortError, NoAnswerError: there is no board.
     """
-    wanted = name.casefold()
-    found = [one for one in boards if one.uid == wanted] or [
-        one for one in boards if wanted in (one.name.casefold(), one.role, one.uid[-4:])
-    ]
-    if len(found) == 1:
-        return found[0]
-    listed = ", ".join(f"{one.label} {one.uid}" for one in found or boards) or "none yet"
-    if found:
-        raise UsageError(f"{len(found)} known boards are meant by {name!r}: {listed}", "Give the uid.")
-    raise UsageError(f"there is no known board {name!r}", f"Known: {listed}. `coxa scan` shows what is in range.")
+    from coxa.link.client import Client
+    from coxa.link.serial import open_serial
+
+    async with Client(await open_serial(port), not_kept) as client:
+        uid = (await client.info()).uid.hex()
+    for board in known:
+        if board.uid == uid:
+            return board
+    raise UsageError(f"the board at {port} ({uid}) is not known yet", f"Pair it: coxa board trust --port {port}.")
+
+
+def not_kept(_session: int, _blocks: Sequence[tuple[int, bytes]]) -> int:
+    """For a client that wants no blocks: what a board might send is still in its flash."""
+    return 0
 
 
 def only(boards: Sequence[KnownBoard], name: str | None) -> KnownBoard:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from coxa import __version__, console, protocols
 from coxa.commands.common import Common
@@ -48,15 +50,22 @@ class Belonging:
     discomfort: int | None = None
 
 
-class Told(NamedTuple):
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Told:
     """What the user says of a recording; None where nothing."""
 
-    person: str | None
-    position: Position | None
-    side: Side | None
-    protocol: str | None
-    notes: str | None
-    discomfort: int | None
+    person: Annotated[str | None, Parameter(help='Whose it is; "me" unless the settings say otherwise.')] = None
+    position: Annotated[Position | None, Parameter(help="Pose of the set; wall otherwise.")] = None
+    side: Annotated[Side | None, Parameter(help="Leg of the only board, where its role does not say it.")] = None
+    protocol: Annotated[
+        str | None, Parameter(help="Name or TOML file of what was done; by default that of the position.")
+    ] = None
+    notes: Annotated[str | None, Parameter(help="Kept with the session.")] = None
+    discomfort: Annotated[int | None, Parameter(help="As you felt it, 0 (none) to 10; kept with the session.")] = None
+
+
+NOTHING_TOLD = Told()
 
 
 def belonging(told: Told, common: Common) -> Belonging:

@@ -12,7 +12,7 @@ from coxa import console, protocols
 from coxa.commands.boards import Wanted, from_boards
 from coxa.commands.common import DEFAULTS, Common, Flag, Reports
 from coxa.commands.nearby import with_own_store
-from coxa.commands.outcome import THIGHS, Outcome, Told, belonging, operated, show, taken_in
+from coxa.commands.outcome import NOTHING_TOLD, THIGHS, Outcome, Told, belonging, operated, show, taken_in
 from coxa.commands.people import HIP_SURGERY_NOTE
 from coxa.commands.reports import check_targets
 from coxa.durations import seconds
@@ -30,15 +30,10 @@ Several = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
 def record(
     *,
     board: Several = (),
-    role: Several = (),
     for_: Annotated[str | None, Parameter(name="--for")] = None,
-    person: str | None = None,
-    position: Position | None = None,
-    side: Side | None = None,
-    protocol: str | None = None,
-    notes: str | None = None,
-    discomfort: int | None = None,
+    told: Told = NOTHING_TOLD,
     report: Reports = (),
+    port: Annotated[str | None, Parameter(help="Serial port of a board on a cable, instead of the radio.")] = None,
     keep_on_board: Flag = False,
     cleared: Flag = False,
     yes: Flag = False,
@@ -52,23 +47,9 @@ def record(
     Parameters
     ----------
     board
-        Name or uid of a board; may be given more than once. All known boards that have a role otherwise.
-    role
-        Boards by where they are worn, such as left-thigh; may be given more than once.
+        Name, role or uid of a board; may be given more than once. All known boards that have a role otherwise.
     for_
         How long: 120s, 2m, 1m30s; until Ctrl-C otherwise.
-    person
-        Whose it is; "me" unless the settings say otherwise.
-    position
-        Pose of the set; wall otherwise.
-    side
-        Leg of the only board, where its role does not say it.
-    protocol
-        Name or TOML file of what was done; by default that of the position.
-    notes
-        Kept with the session.
-    discomfort
-        As you felt it, 0 (none) to 10; kept with the session.
     report
         Also write a report, .html or .png; may be given twice. With two legs, one each: set-left.html, set-right.html.
     keep_on_board
@@ -87,22 +68,21 @@ def record(
     check_targets((common.json,), reports=report)
     for_s = None if for_ is None else seconds(for_, "--for")
     if replay is not None:
-        if board or role or for_ or keep_on_board or yes or virtual:
+        if board or for_ or port or keep_on_board or yes or virtual:
             raise UsageError("--replay plays what is stored", "Leave the options out that are for boards.")
-        told = (person, position, side, protocol, notes, discomfort)
-        if "/" not in replay and any(one is not None for one in told):
+        if "/" not in replay and told != NOTHING_TOLD:
             raise UsageError(
                 f"session {replay} is somebody's already", "Leave out whose it is and what was done: it is stored."
             )
-        outcome = _replayed(replay, _speed(speed), Told(*told), common)
+        outcome = _replayed(replay, _speed(speed), told, common)
         return show([outcome], common, report)
     if speed is not None:
         raise UsageError("--speed belongs to --replay", "Add --replay, or leave --speed out.")
     common = with_own_store(common) if virtual else common
-    whose = belonging(Told(person, position, side, protocol, notes, discomfort), common)
+    whose = belonging(told, common)
     if whose.position == "wall" and not cleared and operated(common, whose.person):
         raise UsageError(HIP_SURGERY_NOTE, "If they have said that it is yours to do: --cleared.")
-    wanted = Wanted((*board, *role), for_s, side, whose, keep_on_board, virtual, yes)
+    wanted = Wanted(board, for_s, told.side, whose, keep_on_board, virtual, port, yes)
     return show(from_boards(wanted, common), common, report)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -96,17 +97,7 @@ class KnownBoards:
         Raises:
             UsageError: none, or more than one.
         """
-        wanted = name.casefold()
-        known = self.all()
-        found = [one for one in known if one.uid == wanted] or [
-            one for one in known if wanted in (one.name.casefold(), one.role, one.uid[-4:])
-        ]
-        if len(found) == 1:
-            return found[0]
-        listed = ", ".join(f"{one.label} {one.uid}" for one in found or known) or "none yet; `coxa scan` shows them"
-        if found:
-            raise UsageError(f"{len(found)} known boards are meant by {name!r}: {listed}", "Give the uid.")
-        raise UsageError(f"there is no known board {name!r}", f"Known: {listed}.")
+        return meant(self.all(), name)
 
     def save(self, board: KnownBoard) -> None:
         """Keeps a board, in place of what was kept of it."""
@@ -137,6 +128,24 @@ class KnownBoards:
             return [_board(row) for row in found]
         except (ValueError, TypeError, UsageError) as error:
             raise damaged(self.path) from error
+
+
+def meant(boards: Sequence[KnownBoard], name: str) -> KnownBoard:
+    """The board of this uid (or its last 4 digits), name or role, in any case; an exact uid comes first.
+
+    Raises:
+        UsageError: none, or more than one.
+    """
+    wanted = name.casefold()
+    found = [one for one in boards if one.uid == wanted] or [
+        one for one in boards if wanted in (one.name.casefold(), one.role, one.uid[-4:])
+    ]
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(f"{one.label} {one.uid}" for one in found or boards) or "none yet; `coxa scan` shows them"
+    if found:
+        raise UsageError(f"{len(found)} known boards are meant by {name!r}: {listed}", "Give the uid.")
+    raise UsageError(f"there is no known board {name!r}", f"Known: {listed}.")
 
 
 def new_secret() -> bytes:
