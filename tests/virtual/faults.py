@@ -18,7 +18,7 @@ def outage_s(chance):
     return OUTAGE_LEAST_S * (OUTAGE_MOST_S / OUTAGE_LEAST_S) ** chance.random()
 
 
-async def caught_up(stage, limit_s=600.0):
+async def caught_up(stage, limit_s=3000.0):
     """What was missed is here, while the board still records."""
     loop = asyncio.get_running_loop()
     until_s = loop.time() + limit_s

@@ -17,7 +17,7 @@ from coxa.virtual import clock
 from coxa.virtual.world import World
 
 SEEDS = int(os.environ.get("COXA_SEEDS", "2"))
-LIMIT_S = 3600.0
+LIMIT_S = 7200.0
 """Virtual time: whoever has not ended by then hangs."""
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from bleak import BleakScanner
+from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
-from bleak.backends.scanner import AdvertisementData
+from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
 from coxa.link.advice import AmbiguousBoardError, NotReachedError, explained
 from coxa_wire import WireError, advert, gatt
 
-if TYPE_CHECKING:
-    from coxa.link.radio import Bluetooth
+
+@dataclass(frozen=True, slots=True)
+class Bluetooth:
+    """The host's Bluetooth: backends of bleak, None for the operating system's."""
+
+    scanner: type[BaseBleakScanner] | None = None
+    client: type[BaseBleakClient] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
-from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
-from bleak.backends.scanner import BaseBleakScanner
 
 from coxa.errors import CoxaError
 from coxa.link.advice import NotReachedError, explained, explanation, foreign
 from coxa.link.arrivals import Arrivals
 from coxa.link.channel import LinkLostError
-from coxa.link.discovery import Sighting
+from coxa.link.discovery import Bluetooth, Sighting
 from coxa.link.pieces import Pieces
 from coxa_wire import gatt
 from coxa_wire.line import BULK, CONTROL, LIVE, SYNC
@@ -33,14 +30,6 @@ WRITE_MOST = gatt.MTU_WANTED - gatt.ATT_HEADER
 
 _CHARACTERISTICS = {CONTROL: gatt.CONTROL, SYNC: gatt.SYNC, BULK: gatt.BULK, LIVE: gatt.LIVE}
 _ADVICE = "Bring the board closer; what was stored stays, the rest can be fetched."
-
-
-@dataclass(frozen=True, slots=True)
-class Bluetooth:
-    """The host's Bluetooth: backends of bleak, None for the operating system's."""
-
-    scanner: type[BaseBleakScanner] | None = None
-    client: type[BaseBleakClient] | None = None
 
 
 class BleChannel:
