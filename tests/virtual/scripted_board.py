@@ -3,8 +3,8 @@
 import asyncio
 from contextlib import asynccontextmanager
 
-from coxa.link.discovery import scan
-from coxa.link.radio import Bluetooth, open_ble
+from coxa.link.discovery import Bluetooth, scan
+from coxa.link.radio import open_ble
 from coxa.virtual.air import Air
 from coxa.virtual.central import Central
 from coxa.virtual.peripheral import Peripheral

@@ -13,9 +13,9 @@ import numpy as np
 
 from coxa.link.boards import BoardTask, together
 from coxa.link.clock import HostClock
+from coxa.link.discovery import Bluetooth
 from coxa.link.fetch import Fetching
 from coxa.link.known import KnownBoard
-from coxa.link.radio import Bluetooth
 from coxa.link.recording import Recording
 from coxa.link.ways import ByAir
 from coxa.store import Inbox

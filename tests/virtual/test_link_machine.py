@@ -27,8 +27,8 @@ from hypothesis.stateful import (
 
 from coxa.errors import CoxaError
 from coxa.link import Client, RefusedError
-from coxa.link.discovery import scan
-from coxa.link.radio import Bluetooth, open_ble
+from coxa.link.discovery import Bluetooth, scan
+from coxa.link.radio import open_ble
 from coxa.virtual import clock
 from coxa.virtual.board import HARD_RESET, Build
 from coxa.virtual.world import World

@@ -12,9 +12,9 @@ from coxa.link import Client, LinkLostError
 from coxa.link import client as client_module
 from coxa.link.advice import ForeignBoardError, NotReachedError
 from coxa.link.arrivals import MOST
-from coxa.link.discovery import scan
+from coxa.link.discovery import Bluetooth, scan
 from coxa.link.pieces import FRAME_S
-from coxa.link.radio import CLOSE_S, CONNECT_S, Bluetooth, open_ble
+from coxa.link.radio import CLOSE_S, CONNECT_S, open_ble
 from coxa.virtual import clock
 from coxa_wire import BLOCK_LENGTH, PROFILE_RAW, command, line, seal, sync
 

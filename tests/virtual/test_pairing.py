@@ -11,10 +11,10 @@ import stage as stages
 
 from coxa.link import Client, RefusedError
 from coxa.link.client import ImpostorError
-from coxa.link.discovery import scan
+from coxa.link.discovery import Bluetooth, scan
 from coxa.link.greeting import NotTrustedError
 from coxa.link.pairing import NotPressedError, get_config, pair, set_config
-from coxa.link.radio import Bluetooth, open_ble
+from coxa.link.radio import open_ble
 from coxa.store import Inbox
 from coxa.virtual import clock
 from coxa.virtual.board import Build

@@ -17,8 +17,8 @@ from coxa.results import Position
 
 if TYPE_CHECKING:
     from coxa.link.client import Client
+    from coxa.link.discovery import Bluetooth
     from coxa.link.keeper import Way
-    from coxa.link.radio import Bluetooth
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ async def nearby(
         async with at_home(virtual_folder(), position) as home:
             yield Nearby(home.bluetooth, home.boards)
         return
-    from coxa.link.radio import Bluetooth
+    from coxa.link.discovery import Bluetooth
 
     with KnownBoards(common.store_path) as boards:
         known = boards.all()

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass, field
 
 from coxa.link.channel import Channel, LinkLostError
-from coxa.link.discovery import Sighting, scan
+from coxa.link.discovery import Bluetooth, Sighting, scan
 from coxa.link.known import KnownBoard
-from coxa.link.radio import Bluetooth, open_ble
+from coxa.link.radio import open_ble
 from coxa.link.status import BoardStatus
 from coxa_wire import advert
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coxa.link.discovery import Bluetooth
 from coxa.link.known import KnownBoard, Role
-from coxa.link.radio import Bluetooth
 
 if TYPE_CHECKING:
     from coxa.results import Position, Side
