@@ -161,3 +161,18 @@ def test_a_board_that_counts_from_1_again_gets_a_number_that_is_free(tmp_path):
 
     one = clock.run(play(), 600.0)
     assert [(part.listed.session, part.state) for part in one.fetched] == [(8, "whole")]
+
+
+def test_a_board_that_is_never_there_does_not_hold_up_the_end(tmp_path):
+    async def play():
+        async with World(tmp_path, 1) as world:
+            stage = stages.Stage(world, 0, 1)
+            stage.radio().in_range = False
+            await stage.begin()
+            asyncio.get_running_loop().call_later(20, stage.stop.set)
+            (one,) = await stage.record()
+            return one, asyncio.get_running_loop().time()
+
+    one, took_s = clock.run(play(), 600.0)
+    assert "was not reached" in str(one.problem)
+    assert took_s < 22

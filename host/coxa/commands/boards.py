@@ -167,20 +167,18 @@ def _tasks(
 def _stopped_by_ctrl_c(stop: asyncio.Event) -> Generator[None]:
     """The first Ctrl-C ends the recording in good order, the second one the program."""
     loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGINT)
 
-    def first() -> None:
-        stop.set()
-        loop.remove_signal_handler(signal.SIGINT)
+    def first(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        loop.call_soon_threadsafe(stop.set)
 
-    try:
-        loop.add_signal_handler(signal.SIGINT, first)
-    except NotImplementedError:  # Windows: Ctrl-C ends the program, and the boards go on until they are fetched
-        yield
-        return
+    # Not the loop's own way, which Windows does not have.
+    signal.signal(signal.SIGINT, first)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)
 
 
 def _outcomes(one: Recorded, wanted: Wanted, common: Common) -> list[Outcome]:

@@ -28,7 +28,13 @@ class Job(Protocol):
 
     Attributes:
         fetched: sessions of the board that were fetched, as far as they are.
+        begun: whether anything would be left undone if it ended now.
     """
+
+    @property
+    def begun(self) -> bool:
+        """See the class."""
+        ...
 
     @property
     def fetched(self) -> tuple[Fetched, ...]:
@@ -113,6 +119,11 @@ class BoardTask:
         """The sessions as far as they are fetched."""
         return self._job.fetched
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything would be left undone if it ended now."""
+        return self._job.begun
+
     def finish(self) -> None:
         """Ends a recording; what there is is still fetched."""
         self._job.finish()
@@ -144,7 +155,9 @@ async def together(boards: Sequence[BoardTask], stop: asyncio.Event, give_up_s: 
 
 
 async def _patiently(board: BoardTask, task: asyncio.Task[Recorded], give_up_s: float) -> None:
-    """Waits for one board as long as it gets on."""
+    """Waits for one board as long as it gets on; not at all for one that was never reached."""
+    if not board.begun:
+        return
     now_s = asyncio.get_running_loop().time
     moved_s, before = now_s(), -1
     while not task.done() and now_s() - moved_s < give_up_s:
@@ -157,8 +170,10 @@ def _outcome(board: BoardTask, done: Recorded | BaseException) -> Recorded:
     if isinstance(done, Recorded):
         return done
     if isinstance(done, asyncio.CancelledError):
-        what = f"{board.board.name} was not reached any more ({board.status.note or board.status.state})"
-        return Recorded(
-            board.board, board.fetched, CoxaError(what, "What it has recorded is safe there: `coxa fetch`.")
-        )
+        why = board.status.note or board.status.state
+        if board.begun:
+            what, advice = "was not reached any more", "What it has recorded is safe there: `coxa fetch`."
+        else:
+            what, advice = "was not reached", "Switch it on or press its button, and bring it closer."
+        return Recorded(board.board, board.fetched, CoxaError(f"{board.board.name} {what} ({why})", advice))
     raise done

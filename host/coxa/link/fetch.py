@@ -111,6 +111,11 @@ class Fetching:
     _found: dict[int, Fetched] = field(default_factory=dict[int, Fetched])
 
     @property
+    def begun(self) -> bool:
+        """Always: what waits on the board is to be fetched."""
+        return True
+
+    @property
     def fetched(self) -> tuple[Fetched, ...]:
         """What came of each session so far."""
         return tuple(self._found.values())

@@ -87,6 +87,11 @@ class Recording:
         return stored
 
     @property
+    def begun(self) -> bool:
+        """Whether the board has been reached."""
+        return bool(self.parts)
+
+    @property
     def fetched(self) -> tuple[Fetched, ...]:
         """The parts as far as they are fetched."""
         return tuple(part.fetched for part in self.parts if part.fetched is not None)
