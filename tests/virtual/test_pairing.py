@@ -105,8 +105,7 @@ def recorded(folder, change):
             await stage.begin()
             await asyncio.sleep(2)
             stage.known = [change(stage)]
-            stage.stop.set()
-            asyncio.get_running_loop().call_later(100, stage.stop.set)
+            asyncio.get_running_loop().call_later(60, stage.stop.set)
             (one,) = await stage.record(give_up_s=30.0)
             return one.problem
 
