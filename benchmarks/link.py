@@ -149,7 +149,8 @@ def outage() -> None:
     head(
         "connection interval",
         "packets an event",
-        "backlog of 20 min",
+        "out of range",
+        "backlog",
         "drained in",
         "at",
         "radio allows",
@@ -190,33 +191,42 @@ def outage() -> None:
         row(f"{interval_ms} ms", per_event, f"{minutes} min", backlog, *told)
 
 
-def soak(hours: float = 2.0) -> None:
-    head("virtual time", "blocks", "host memory", "board heap", "board's clock reckoned, off by", "stated")
+def soak(hours: float) -> None:
+    head("virtual time", "recording", "blocks", "host memory", "board heap", "board's clock reckoned, off by", "stated")
+
+    async def half_an_hour(stage) -> None:
+        """5 % of the packets lost, out of range for some seconds each minute."""
+        await stage.recording()
+        for _ in range(29):
+            stage.radio().in_range = False
+            await asyncio.sleep(stage.chance.uniform(0.5, 6))
+            stage.radio().in_range = True
+            await asyncio.sleep(56)
+        stage.boards[0].look()
+        await asyncio.sleep(1)
 
     async def work(folder):
-        loop = asyncio.get_running_loop()
-
-        async def during(stage):
-            begun = time.time()
-            for _ in range(round(hours * 6)):
-                for _ in range(10):
-                    stage.radio().in_range = False
-                    await asyncio.sleep(stage.chance.uniform(0.5, 6))
-                    stage.radio().in_range = True
-                    await asyncio.sleep(54)
-                stage.boards[0].look()
-                await asyncio.sleep(5)
+        begun = time.time()
+        async with World(folder, 0) as world:
+            world.air.radio.error_rate = 0.05
+            stage = stages.Stage(world, 0, 1)
+            await stage.begin()
+            for number in range(1, 1 + round(2 * hours)):
+                stage.stop = asyncio.Event()
+                recording = asyncio.create_task(stage.record())
+                await half_an_hour(stage)
+                fit = fit_clock(stage.tasks[0].inbox.pings(number))
+                stage.stop.set()
+                ((one,),) = [recorded.fetched for recorded in await recording]
+                assert (one.listed.session, one.state, one.deleted) == (number, "whole", True), one
                 gc.collect()
-                fit = fit_clock(stage.tasks[0].inbox.pings(1))
                 at_s, heap, board_us = stage.boards[0].seen
                 off_us = fit.host_us(board_us) - (stages.EPOCH_S + at_s) * 1e6
-                blocks = stage.tasks[0].status.stored
-                host, board = f"{rss_mb():.1f} MB", f"{heap / 1000:.0f} kB"
-                off, stated = f"{off_us / 1000:+.2f} ms", f"± {fit.error_us / 1000:.1f} ms"
-                row(f"{loop.time() / 60:.0f} min", blocks, host, board, off, stated)
-            print(f"\n{loop.time() / 3600:.1f} h in {time.time() - begun:.0f} s of real time", file=sys.stderr)
-
-        await recorded(folder, 0, live=False, during=during, error_rate=0.05)
+                told = (f"{rss_mb():.1f} MB", f"{heap / 1000:.0f} kB", f"{off_us / 1000:+.2f} ms")
+                row(f"{at_s / 60:.0f} min", number, one.listed.n_blocks, *told, f"± {fit.error_us / 1000:.1f} ms")
+            for blocks in stage.blocks(stage.known[0]).values():
+                stages.check_measured(blocks)
+        print(f"\n{hours:g} h in {time.time() - begun:.0f} s of real time", file=sys.stderr)
 
     run(work)
 
