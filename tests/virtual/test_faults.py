@@ -77,3 +77,15 @@ def test_a_finished_session_is_fetched_as_fast_as_the_board_sends(tmp_path, capl
             return len(came) * 180 / (came[-1] - came[0])
 
     assert clock.run(play(), LIMIT_S) > 0.75 * 4 * 180 / 0.030, "a board sends 4 blocks in 30 ms"
+
+
+@pytest.mark.parametrize(("mtu", "said"), [(23, "of 23 bytes a packet"), (185, "")])
+def test_a_slow_link_says_so(tmp_path, caplog, mtu, said):
+    caplog.set_level(logging.ERROR, "bumble")
+
+    async def look(at):
+        await at.recording()
+        assert said in at.tasks[0].status.note
+        assert bool(said) == bool(at.tasks[0].status.note)
+
+    clock.run(stage.play(tmp_path, 0, look, mtu=mtu, interval_s=0.015), LIMIT_S)

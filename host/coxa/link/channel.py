@@ -52,6 +52,11 @@ class Channel(Protocol):
 
     received_at: float
 
+    @property
+    def mtu(self) -> int | None:
+        """Of the connection, bytes, as far as it is known; None where messages go whole, as by cable."""
+        ...
+
     async def send(self, channel: str, message: bytes) -> None:
         """Sends a whole message.
 

@@ -100,6 +100,11 @@ class Client:
         finally:
             await self._channel.close()
 
+    @property
+    def mtu(self) -> int | None:
+        """See `Channel`."""
+        return self._channel.mtu
+
     async def ask(self, op: int, *values: int) -> command.Answer:
         """Sends a request of numbers and waits for its answer.
 

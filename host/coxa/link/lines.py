@@ -29,6 +29,11 @@ class LineChannel:
         self.damaged = 0
         self.strays: list[str] = []
 
+    @property
+    def mtu(self) -> None:
+        """See `Channel`: a line takes any message whole."""
+        return None
+
     async def send(self, channel: str, message: bytes) -> None:
         """See `Channel`."""
         try:

@@ -18,7 +18,7 @@ from coxa.link.clock import HostClock, Ping, fit_clock
 from coxa.link.fetch import BEING_RECORDED, END_UNKNOWN, Fetched, Inbox, commit, fetch_one
 from coxa.link.ranges import Coverage
 from coxa.link.status import BoardStatus
-from coxa_wire import Info, command
+from coxa_wire import BLOCK_LENGTH, Info, command, gatt
 
 PINGS_AT_ONCE = 8
 """At the start of a connection: the quickest of so few is near the quickest there can be."""
@@ -31,6 +31,8 @@ AT_ONCE_S = 3.0
 """What is missing is asked for in pieces that take about this long, so that pings and looks come in between."""
 AT_ONCE_LEAST, AT_ONCE_MOST = 32, 256
 """Blocks in one piece: each costs three packets of its own."""
+WHOLE_BLOCK = gatt.ATT_HEADER + BLOCK_LENGTH
+"""Bytes a packet must have room for, or blocks come in pieces."""
 RECORDING = 1
 """State in INFO."""
 SESSIONS_MOST = 65535
@@ -110,6 +112,8 @@ class Recording:
         if not self.parts:
             await self._start(client)
         await self._ping(client, PINGS_AT_ONCE)
+        if client.mtu is not None and client.mtu < WHOLE_BLOCK:
+            self.status.note = f"a slow link, of {client.mtu} bytes a packet: blocks come in pieces, some later"
         await self._record(client)
         for part in self.parts:
             await self._finish(client, part)
