@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Protocol
 
 from coxa.link.channel import LinkLostError
 from coxa_wire import WireError, line
 
 _ADVICE = "Plug it in again; what was stored stays, the rest can be fetched."
+
+
+class Writer(Protocol):
+    """The part of `asyncio.StreamWriter` that is used here."""
+
+    def write(self, data: bytes) -> None:
+        """Takes bytes to send."""
+        ...
+
+    async def drain(self) -> None:
+        """Waits while too much is waiting."""
+        ...
+
+    def close(self) -> None:
+        """Lets go."""
+        ...
+
+    async def wait_closed(self) -> None:
+        """Waits until it has let go."""
+        ...
 
 
 class LineChannel:
@@ -21,7 +42,7 @@ class LineChannel:
 
     _STRAYS = 50
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: Writer) -> None:
         """Takes the streams from and to the board."""
         self._reader = reader
         self._writer = writer

@@ -159,7 +159,7 @@ class VirtualBoard:
     def serial(self) -> LineChannel:
         """A cable from its USB port to the host; one at a time."""
         self._serial = asyncio.StreamReader(limit=2**20)
-        return LineChannel(self._serial, _SerialWriter(self))  # type: ignore[arg-type]
+        return LineChannel(self._serial, _SerialWriter(self))
 
     def unplug(self) -> None:
         """The cable is pulled."""
@@ -241,4 +241,7 @@ class _SerialWriter:
         pass
 
     def close(self) -> None:
+        pass
+
+    async def wait_closed(self) -> None:
         pass
