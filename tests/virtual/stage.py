@@ -137,11 +137,13 @@ class Stage:
         ]
         return await together(self.tasks, self.stop, give_up_s)
 
-    async def fetch(self):
-        """Fetches what waits on the boards."""
+    async def fetch(self, give_up_s=60.0):
+        """Fetches what waits on the boards, as `coxa fetch` does."""
         turn = asyncio.Lock()
         tasks = [self._task(one, turn, lambda inbox, _: Fetching(inbox)) for one in self.known]
-        return await together(tasks, asyncio.Event())
+        at_once = asyncio.Event()
+        at_once.set()
+        return await together(tasks, at_once, give_up_s)
 
     def host_settings(self, mtu=517, give_up_s=60.0):
         """For `joined.HostProcess`."""

@@ -57,6 +57,8 @@ def test_what_the_board_cannot_read_is_reported_exactly_and_stays_there(tmp_path
     (fetched,) = one.fetched
     assert (fetched.state, fetched.missing, fetched.deleted) == ("incomplete", (played.lost,), False)
     assert stage.check(played, [one])[1] == 1
+    seq, _ = played.lost
+    assert fetched.lack.startswith(f"of {fetched.listed.n_blocks} blocks these are missing: {seq};")
 
 
 def test_a_finished_session_is_fetched_as_fast_as_the_board_sends(tmp_path, caplog):
@@ -89,3 +91,24 @@ def test_a_slow_link_says_so(tmp_path, caplog, mtu, said):
         assert bool(said) == bool(at.tasks[0].status.note)
 
     clock.run(stage.play(tmp_path, 0, look, mtu=mtu, interval_s=0.015), LIMIT_S)
+
+
+def test_a_board_that_sends_slowly_is_not_given_up(tmp_path, caplog):
+    """While the end is fetched 30 seconds and more pass before a piece of 256 blocks is whole."""
+    caplog.set_level(logging.ERROR, "bumble")
+
+    async def play():
+        async with World(tmp_path, 0) as world:
+            at = stage.Stage(world, 0, 1)
+            await at.begin(mtu=23)
+            at.boards[0].press(1.5)
+            await asyncio.sleep(62)
+            at.boards[0].press(1.5)
+            await asyncio.sleep(3)
+            world.air.radio.interval_s = 0.12
+            (one,) = await at.fetch(give_up_s=20.0)
+            return one
+
+    one = clock.run(play(), LIMIT_S)
+    assert one.problem is None
+    assert [part.state for part in one.fetched] == ["whole"]

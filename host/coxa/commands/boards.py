@@ -187,14 +187,17 @@ def _outcomes(one: Recorded, wanted: Wanted, common: Common) -> list[Outcome]:
         return [Outcome(board.name, board.uid, board.role, 0, problem=problem or "nothing was recorded.")]
     with common.open_store(write=True) as store, Inbox(common.store_path, board.uid) as inbox:
         outcomes = [
-            taken_in(
-                store,
-                inbox,
-                part.listed.session,
-                board=board.name,
-                role=board.role,
-                whose=wanted.whose,
-                side=wanted.side,
+            replace(
+                taken_in(
+                    store,
+                    inbox,
+                    part.listed.session,
+                    board=board.name,
+                    role=board.role,
+                    whose=wanted.whose,
+                    side=wanted.side,
+                ),
+                lack=part.lack,
             )
             for part in one.fetched
         ]

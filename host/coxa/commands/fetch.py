@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Generator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -100,8 +101,12 @@ def _outcomes(one: Recorded, whose: Belonging, side: Side | None, common: Common
                 console.remark(f"recording {part.listed.session} of {board.label} is empty: it was cut off at once.")
         here = {part.listed.session for part in arrived if part.listed.n_blocks}
         here |= {old.session for old in inbox.sessions() if old.whole and old.stored and old.adopted_session_id is None}
+        lacks = {part.listed.session: part.lack for part in arrived}
         outcomes = [
-            taken_in(store, inbox, session, board=board.name, role=board.role, whose=whose, side=side)
+            replace(
+                taken_in(store, inbox, session, board=board.name, role=board.role, whose=whose, side=side),
+                lack=lacks.get(session, ""),
+            )
             for session in sorted(here)
         ]
     busy = [part for part in one.fetched if part.state == "recording"]

@@ -100,6 +100,7 @@ class Outcome:
         recording: its number on the board.
         adopted: what it is in the store; None where it is kept only as it came.
         problem: what went wrong, or "".
+        lack: what of the recording is not here, or "".
         replayed: it was in the store before.
     """
 
@@ -109,6 +110,7 @@ class Outcome:
     recording: int
     adopted: Adopted | None = None
     problem: str = ""
+    lack: str = ""
     replayed: bool = False
 
 
@@ -188,6 +190,11 @@ def _print(one: Outcome, common: Common) -> None:
 def _lines(one: Outcome, common: Common) -> list[str]:
     """What a person should know beside the numbers."""
     what = f"recording {one.recording} of {one.board}"
+    lack = [f"! {what}: {one.lack}."] if one.lack else []
+    return lack + _told_of(one, what, common)
+
+
+def _told_of(one: Outcome, what: str, common: Common) -> list[str]:
     if one.problem:
         return [f"{what}: {one.problem}"]
     if one.adopted is None:
@@ -227,6 +234,7 @@ def _as_json(one: Outcome) -> dict[str, Any]:
         "recording": one.recording,
         "replayed": one.replayed,
         "problem": one.problem,
+        "lack": one.lack,
         "session_id": None,
         "analysis": None,
     }

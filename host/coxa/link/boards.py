@@ -75,6 +75,7 @@ class BoardTask:
         board: which one.
         status: what the user sees of it.
         inbox: takes what comes.
+        received: blocks that came so far, whatever session they are of.
     """
 
     def __init__(
@@ -101,8 +102,9 @@ class BoardTask:
         self.board = board
         self.status = BoardStatus(name=board.name, role=board.role or "", uid=board.uid)
         self.inbox = Inbox(store, board.uid)
+        self.received = 0
         self._job = job(self.inbox, self.status)
-        self._keeper = Keeper(way(self.status), self._greet, self._job.keep, self.status, on_live=on_live)
+        self._keeper = Keeper(way(self.status), self._greet, self._keep, self.status, on_live=on_live)
 
     async def run(self) -> Recorded:
         """Does it. A problem is returned, not raised."""
@@ -127,6 +129,11 @@ class BoardTask:
     def finish(self) -> None:
         """Ends a recording; what there is is still fetched."""
         self._job.finish()
+
+    def _keep(self, session: int, blocks: Sequence[tuple[int, bytes]]) -> int:
+        stored = self._job.keep(session, blocks)
+        self.received += len(blocks)
+        return stored
 
     async def _greet(self, client: Client) -> None:
         await greet(client, self.board)
@@ -162,8 +169,8 @@ async def _patiently(board: BoardTask, task: asyncio.Task[Recorded], give_up_s: 
     moved_s, before = now_s(), -1
     while not task.done() and now_s() - moved_s < give_up_s:
         await asyncio.wait([task], timeout=_LOOK_S)
-        if board.status.stored != before and board.status.state == State.TALKING:
-            moved_s, before = now_s(), board.status.stored
+        if board.received != before and board.status.state == State.TALKING:
+            moved_s, before = now_s(), board.received
 
 
 def _outcome(board: BoardTask, done: Recorded | BaseException) -> Recorded:

@@ -72,6 +72,18 @@ class Fetched:
     missing: tuple[tuple[int, int], ...] = ()
     deleted: bool = False
 
+    @property
+    def lack(self) -> str:
+        """What is wrong with it, for the user; empty for one that is whole."""
+        spans = ", ".join(f"{first}" if n == 1 else f"{first}-{first + n - 1}" for first, n in self.missing)
+        lost = f"of {self.listed.n_blocks} blocks these are missing: {spans}" if spans else "no block is missing"
+        return {
+            "incomplete": f"{lost}; the board could not give them, and keeps the recording",
+            "differs": "what is here does not match the board's checksum; the board keeps the recording",
+            "gone": f"the board has it no more; {lost}",
+            "recording": "the board is still recording it",
+        }.get(self.state, "")
+
 
 async def fetch(
     client: Client,
