@@ -13,6 +13,7 @@ import interpreters
 import pytest
 import stage
 
+from coxa.store import Inbox
 from coxa.virtual import clock
 from coxa.virtual.world import World
 
@@ -57,6 +58,8 @@ def test_what_the_board_cannot_read_is_reported_exactly_and_stays_there(tmp_path
     (fetched,) = one.fetched
     assert (fetched.state, fetched.missing, fetched.deleted) == ("incomplete", (played.lost,), False)
     assert stage.check(played, [one])[1] == 1
+    with Inbox(played.store, played.known[0].uid) as inbox:
+        assert [one.unreadable for one in inbox.sessions()] == [1]
     seq, _ = played.lost
     assert fetched.lack.startswith(f"of {fetched.listed.n_blocks} blocks these are missing: {seq};")
 

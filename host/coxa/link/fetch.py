@@ -38,6 +38,10 @@ class Inbox(Protocol):
         """It is whole and checked."""
         ...
 
+    def unreadable(self, session: int, blocks: int) -> None:
+        """So many of its blocks the board could not give."""
+        ...
+
     def deleted(self, session: int) -> None:
         """The board has deleted it."""
         ...
@@ -182,6 +186,7 @@ async def fetch_one(
             if progress is not None:
                 progress(listed, len(inbox.numbers(listed.session)))
         gaps = missing(inbox.numbers(listed.session), listed.n_blocks)
+    inbox.unreadable(listed.session, sum(count for _, count in gaps))
     if gaps:
         return Fetched(listed, "incomplete", tuple(gaps))
     crc32 = 0

@@ -13,7 +13,7 @@ from coxa.errors import CoxaError
 from coxa.link.channel import RefusedError
 from coxa.link.client import Client
 from coxa.link.known import KnownBoard, Role, new_secret
-from coxa_wire import WireError, command
+from coxa_wire import command
 
 BUTTON_S = 60.0
 """Wait for the button: time to find it, and as long as the board takes a press for proof."""
@@ -113,6 +113,3 @@ def _get(key: str, request_id: int) -> bytes:
 
 def _set(key: str, value: bytes, request_id: int) -> bytes:
     return command.encode_set_config(request_id, key, value)
-
-
-__all__ = ["BUTTON_S", "NotPressedError", "WireError", "get_config", "pair", "set_config"]
