@@ -22,7 +22,7 @@ from coxa.virtual import clock
 from coxa.virtual.controller import AirController
 from coxa.virtual.lockstep import Program
 
-HCI, STOP, JUMP, WAKE = 20, 21, 22, 24
+HCI, STOP, WAKE = 20, 21, 22
 RESULT = 23
 _ITEM = struct.Struct("<BQH")
 _HEAD = struct.Struct("<IQ")
@@ -170,7 +170,6 @@ async def work(loop, settings):
     from coxa.virtual.central import Central
 
     source = BaseSource()
-    offset_s = [0.0]
 
     class Sink:
         def on_packet(self, packet):
@@ -181,12 +180,10 @@ async def work(loop, settings):
             source.sink.on_packet(data)
         elif kind == STOP:
             stop.set()
-        elif kind == JUMP:
-            offset_s[0] += struct.unpack("<d", data)[0]
 
     stop = asyncio.Event()
     loop.heard = heard
-    time.time = lambda: stage.EPOCH_S + loop.time() + offset_s[0]  # whoever asks for the time of day gets this one
+    time.time = lambda: stage.EPOCH_S + loop.time()  # whoever asks for the time of day gets this one
     central = Central(Transport(source, Sink()), "host", ADDRESS)
     await central.start()
     tasks = stage.tasks_of(settings, central, time.time)

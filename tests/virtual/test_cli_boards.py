@@ -61,15 +61,18 @@ def test_a_board_on_a_cable_is_paired_recognised_and_fetched(coxa, tmp_path):
     try:
         port = world.stdout.readline().strip()
         assert "is not known yet" in coxa("fetch", "--port", port).stderr
+        assert coxa("board", "trust", "--port", port).returncode == 0
+        by_side = coxa("record", "--port", port, "--side", "right", "--for", "3s", "--yes", "--json")
+        assert json.loads(by_side.stdout)["boards"][0]["session_id"] == 1, by_side.stderr
         paired = coxa("board", "trust", "--port", port, "--role", "left-thigh")
         assert paired.returncode == 0, paired.stderr
         done = coxa("record", "--port", port, "--for", "5s", "--yes", "--json")
         assert done.returncode == 0, done.stderr
         (one,) = json.loads(done.stdout)["boards"]
-        assert (one["role"], one["problem"], one["session_id"]) == ("left-thigh", "", 1)
+        assert (one["role"], one["problem"], one["session_id"]) == ("left-thigh", "", 2)
         assert "records" in coxa("board", "start", "--port", port).stdout
         assert "has ended its recording" in coxa("board", "stop", "--port", port).stdout
-        assert json.loads(coxa("fetch", "--port", port, "--json").stdout)["boards"][0]["session_id"] == 2
+        assert json.loads(coxa("fetch", "--port", port, "--json").stdout)["boards"][0]["session_id"] == 3
         assert json.loads(coxa("board", "info", "--port", port, "--json").stdout)["recordings"] == []
     finally:
         world.communicate(timeout=TIMEOUT_S)

@@ -70,7 +70,8 @@ def chosen(wanted: Wanted, known: Sequence[KnownBoard]) -> list[KnownBoard]:
         UsageError: none is, or not all that were named are known, or two are worn in one place.
     """
     named = [meant(known, name) for name in wanted.boards]
-    boards = list({one.uid: one for one in named or [one for one in known if one.role is not None]}.values())
+    worn = [one for one in known if one.role is not None or (wanted.side and len(known) == 1)]
+    boards = list({one.uid: one for one in named or worn}.values())
     if not boards:
         raise UsageError(
             "no board has a place on the body yet",
