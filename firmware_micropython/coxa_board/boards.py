@@ -7,6 +7,8 @@ from coxa_board.config import ConfigError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+else:  # the host uses this file too, and CPython looks at annotations
+    Any = object
 
 ROLES = ("sda", "scl", "int1", "led", "button", "buzzer", "vibration", "battery", "hold")
 _OUTPUTS = ("sda", "scl", "led", "buzzer", "vibration", "hold")

@@ -13,6 +13,8 @@ from coxa_board.settings import DEFAULTS, PRIVATE, ConfigError, check, is_object
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+else:  # the host uses this file too, and CPython looks at annotations
+    Any = object
 
 __all__ = ["DEFAULTS", "PATH", "PRIVATE", "ConfigError", "change", "check", "defaults", "dump", "load", "save"]
 

@@ -3,6 +3,8 @@
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+else:  # the host uses this file too, and CPython looks at annotations
+    Any = object
 
 _NAME_LENGTH = 8  # bytes; what an advertisement has room for beside flags and the 128-bit service UUID
 _SECRET_DIGITS = 32  # 16 bytes

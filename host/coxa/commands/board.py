@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from coxa import console
 from coxa.commands.catalogue import COMMANDS
 from coxa.commands.common import DEFAULTS, Common, Flag
-from coxa.commands.nearby import Nearby, nearby, not_kept, only, reached, with_own_store
+from coxa.commands.nearby import Nearby, nearby, only, reached, with_own_store
 from coxa.commands.scan import STATES
 from coxa.link.known import KnownBoard, KnownBoards, Role
 
@@ -32,6 +32,14 @@ CLOCK_PINGS = 20
 RECORDING = 1
 
 app = App(name="board", help_epilogue=next(command.examples for command in COMMANDS if command.name == "board"))
+_BY_CABLE = {
+    "update": "Give a board on a cable the program of this installation.",
+    "backup": "Copy the settings, logs and own files of a board on a cable.",
+    "repl": "Talk to a board on a cable at MicroPython's prompt.",
+}
+for _name, _help in _BY_CABLE.items():
+    app.command(f"coxa.commands.upkeep:{_name}", name=_name, help=_help)
+app.command("coxa.commands.board_config:app", name="config", help="Read or change the settings of a board.")
 
 
 @app.default
@@ -102,7 +110,7 @@ def info(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, c
     async def work(client: Client) -> tuple[Info, list[Listed]]:
         return await client.info(), await client.sessions()
 
-    known, (told, listed) = _at(name, port, virtual, common, work)
+    known, (told, listed) = at_board(name, port, virtual, common, work)
     if common.json:
         console.emit({"format": "coxa.board/1", "name": known.name, **_info_json(told, listed)}, common.json)
         return
@@ -123,7 +131,7 @@ def start(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, 
         answer = await client.ask(command.START, 0, 0, int(time.time() * 1000), 0)
         return int(answer.values()[0])
 
-    known, session = _at(name, port, virtual, common, work)
+    known, session = at_board(name, port, virtual, common, work)
     _said(f"{known.label} records; it is its recording {session}.", {"recording": session}, known, common)
 
 
@@ -137,7 +145,7 @@ def stop(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, c
         await client.ask(command.STOP)
         return running
 
-    known, running = _at(name, port, virtual, common, work)
+    known, running = at_board(name, port, virtual, common, work)
     text = f"{known.label} has ended its recording. Bring it here: coxa fetch." if running else (
         f"{known.label} was not recording."
     )  # fmt: skip
@@ -153,7 +161,7 @@ def identify(name: Name = None, /, *, port: Port = None, virtual: Virtual = Fals
     async def work(client: Client) -> None:
         await client.ask(command.IDENTIFY, IDENTIFY)
 
-    known, _ = _at(name, port, virtual, common, work)
+    known, _ = at_board(name, port, virtual, common, work)
     _said(f"{known.label} says: here I am.", {}, known, common)
 
 
@@ -168,7 +176,7 @@ def time_(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, 
         await client.ask(command.SET_TIME, clock.unix_ms())
         return fit_clock([await client.ping(clock.now_us) for _ in range(CLOCK_PINGS)])
 
-    known, fit = _at(name, port, virtual, common, work)
+    known, fit = at_board(name, port, virtual, common, work)
     error_ms = None if fit is None else fit.error_us / 1000
     on_s = None if fit is None else (fit.at_us + fit.offset_us) / 1e6
     text = f"{known.label} has the time of day now"
@@ -177,24 +185,35 @@ def time_(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, 
     _said(f"{text}.", {"error_ms": error_ms, "on_s": on_s}, known, common)
 
 
-@app.command
-def log(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS) -> None:
-    """What a board has written down: crashes, notes, faults that it survived."""
+@app.command(name=("logs", "log"))
+def logs(name: Name = None, /, *, port: Port = None, virtual: Virtual = False, common: Common = DEFAULTS) -> None:
+    """What a board has written down: crashes, notes, faults that it survived. By cable also where it does not start."""
+    if port is not None:
+        from coxa.flash.about import answers
+        from coxa.flash.upkeep import logs_at_prompt
+
+        if answers(port) is None:
+            _show_logs(f"the board at {port}", {"port": port}, logs_at_prompt(port), common)
+            return
 
     async def work(client: Client) -> dict[str, str]:
         return await client.log()
 
-    known, texts = _at(name, port, virtual, common, work)
+    known, texts = at_board(name, port, virtual, common, work)
+    _show_logs(known.label, {"name": known.name, "uid": known.uid}, texts, common)
+
+
+def _show_logs(label: str, which: dict[str, Any], texts: dict[str, str], common: Common) -> None:
     if common.json:
-        console.emit({"format": "coxa.board/1", "name": known.name, "uid": known.uid, "log": texts}, common.json)
+        console.emit({"format": "coxa.board/1", **which, "log": texts}, common.json)
         return
     for title, text in texts.items():
         print(f"== {title}\n{text.rstrip()}")
     if not texts:
-        print(f"{known.label} has nothing to tell.")
+        print(f"{label} has nothing to tell.")
 
 
-def _at(
+def at_board(
     name: str | None, port: str | None, virtual: bool, common: Common, work: Callable[[Client], Awaitable[T]]
 ) -> tuple[KnownBoard, T]:
     """Does something with a known board; the board, and what came of it."""
@@ -208,8 +227,21 @@ def _at(
     return asyncio.run(there())
 
 
+def by_cable(port: str, work: Callable[[Client], Awaitable[T]]) -> tuple[str, T]:
+    """Does something with the board at a port, known here or not: who holds its cable may; its uid, and what came."""
+    from coxa.link.client import Client, not_kept
+    from coxa.link.serial import open_serial
+
+    async def there() -> tuple[str, T]:
+        async with Client(await open_serial(port), not_kept) as client:
+            await client.hello()
+            return (await client.info()).uid.hex(), await work(client)
+
+    return asyncio.run(there())
+
+
 async def _paired(name: str | None, role: Role | None, port: str | None, common: Common) -> KnownBoard:
-    from coxa.link.client import Client
+    from coxa.link.client import Client, not_kept
     from coxa.link.pairing import pair
 
     def waiting() -> None:

@@ -191,7 +191,43 @@ Examples
   coxa board info thigh-L
   coxa board start thigh-L
       it records by itself, without this computer; later: coxa fetch
-  coxa board log thigh-L --port /dev/ttyACM0
+  coxa board logs thigh-L --port /dev/ttyACM0
+  coxa board config set idle_sleep_s 0 --board thigh-L
+  coxa board update
+      the program of this installation, over the cable
+""",
+    ),
+    Command(
+        "flash",
+        "Boards",
+        "Make a new board a sensor, or bring one up to date, over its cable.",
+        """\
+Examples
+  coxa flash --role left-thigh
+      everything: MicroPython, the program, settings, a test; run it again at any time
+  coxa flash --board m5stickc-plus2 --role right-thigh
+      where the board cannot say what it is
+  coxa flash --board generic-esp32c3 --set 'pins={"sda": 6, "scl": 7, "button": 3}'
+      a board that you wired yourself
+  coxa flash --image ESP32_GENERIC_S3-20260824-v1.29.0.bin
+      without the internet: a file of MicroPython from another computer
+  coxa board update
+      the program alone
+
+Needs pip install 'coxa[flash]'. What can go wrong, and what then: docs/flash.md.
+""",
+    ),
+    Command(
+        "doctor",
+        "Boards",
+        "Check this computer, its store and its boards; each trouble with its mend.",
+        """\
+Examples
+  coxa doctor
+  coxa doctor --no-scan
+      without listening for boards
+  coxa doctor --json doctor.json
+      to send along with a question
 """,
     ),
     Command(

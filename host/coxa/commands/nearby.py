@@ -113,7 +113,7 @@ async def _at_cable(port: str, known: Sequence[KnownBoard]) -> KnownBoard:
         UsageError: it is not known.
         PortError, NoAnswerError: there is no board.
     """
-    from coxa.link.client import Client
+    from coxa.link.client import Client, not_kept
     from coxa.link.serial import open_serial
 
     async with Client(await open_serial(port), not_kept) as client:
@@ -122,11 +122,6 @@ async def _at_cable(port: str, known: Sequence[KnownBoard]) -> KnownBoard:
         if board.uid == uid:
             return board
     raise UsageError(f"the board at {port} ({uid}) is not known yet", f"Pair it: coxa board trust --port {port}.")
-
-
-def not_kept(_session: int, _blocks: Sequence[tuple[int, bytes]]) -> int:
-    """For a client that wants no blocks: what a board might send is still in its flash."""
-    return 0
 
 
 def only(boards: Sequence[KnownBoard], name: str | None) -> KnownBoard:

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from bleak.exc import (
     BleakBluetoothNotAvailableError,
+    BleakBluetoothNotAvailableReason,
     BleakCharacteristicNotFoundError,
     BleakDBusError,
     BleakDeviceNotFoundError,
@@ -56,13 +57,10 @@ def explained(board: str = "the board", system: str = sys.platform) -> Generator
 
 def explanation(error: Exception, board: str = "the board", system: str = sys.platform) -> CoxaError | None:
     """The same error for the user; None where it is none of Bluetooth's."""
-    here: words.System = "linux"
-    if system in ("darwin", "win32"):
-        here = "darwin" if system == "darwin" else "win32"
+    here = _known(system)
     match error:
         case BleakBluetoothNotAvailableError():
-            what, advice = words.REASONS[error.reason]
-            found: CoxaError | None = BluetoothError(what, advice[here])
+            found: CoxaError | None = BluetoothError(*of_reason(error.reason.name, system))
         case BleakError():
             found = _of_bleak(error, board)
         case TimeoutError():
@@ -74,6 +72,17 @@ def explanation(error: Exception, board: str = "the board", system: str = sys.pl
     return found
 
 
+def of_reason(reason: str, system: str = sys.platform) -> tuple[str, str]:
+    """What is wrong with this computer's Bluetooth, and what to do about it.
+
+    Args:
+        reason: name of bleak's reason, such as "POWERED_OFF".
+        system: as `sys.platform`.
+    """
+    what, advice = words.REASONS[BleakBluetoothNotAvailableReason[reason]]
+    return what, advice[_known(system)]
+
+
 def foreign(board: str, missing: str = "") -> ForeignBoardError:
     """The board lacks the characteristic `missing`."""
     what = f"{board} lacks what a Coxa board of this version offers{f' ({missing})' if missing else ''}"
@@ -82,6 +91,13 @@ def foreign(board: str, missing: str = "") -> ForeignBoardError:
         "Update the software on the board, or coxa (pip install -U coxa); was the board just updated, remove it from "
         "this computer's Bluetooth settings, which remember what it was.",
     )
+
+
+def _known(system: str) -> words.System:
+    """The system whose advice fits: what is neither macOS nor Windows is much like Linux."""
+    if system in ("darwin", "win32"):
+        return "darwin" if system == "darwin" else "win32"
+    return "linux"
 
 
 def _of_bleak(error: BleakError, board: str) -> CoxaError:

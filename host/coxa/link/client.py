@@ -31,6 +31,11 @@ Keep = Callable[[int, Sequence[tuple[int, bytes]]], int]
 """Stores blocks (number, bytes) of a session for good; returns the number before which all are stored."""
 
 
+def not_kept(_session: int, _blocks: Sequence[tuple[int, bytes]]) -> int:
+    """A `Keep` for clients that want no blocks: what a board might send is still in its flash."""
+    return 0
+
+
 class ImpostorError(CoxaError):
     """A board that took the host's proof and could not give its own.
 

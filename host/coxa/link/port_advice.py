@@ -11,8 +11,15 @@ from pathlib import Path
 from coxa.errors import CoxaError
 from coxa.link.channel import LinkLostError
 
-_UDEV = 'SUBSYSTEM=="tty", ATTRS{idVendor}=="303a|2e8a|1a86|10c4|2341|1b4f", TAG+="uaccess"'
-"""A rule that gives serial ports of boards (their USB vendors) to whoever sits at the computer."""
+VENDORS = (0x303A, 0x2E8A, 0x1A86, 0x10C4, 0x2341, 0x1B4F)
+"""USB vendors of boards and of the bridge chips on them."""
+RULE_FILE = "/etc/udev/rules.d/70-coxa.rules"
+"""Sorts before 73-seat-late.rules, which acts on the tag, and ModemManager's 80-mm-candidate.rules."""
+_IDS = "|".join(f"{vendor:04x}" for vendor in VENDORS)
+RULE = f'SUBSYSTEM=="tty", ATTRS{{idVendor}}=="{_IDS}", TAG+="uaccess", ENV{{ID_MM_DEVICE_IGNORE}}="1"'
+"""Of udev: gives serial ports of boards to whoever sits at the computer, and keeps ModemManager away from them."""
+MAKE_RULE = f"sudo tee {RULE_FILE} <<< '{RULE}'"
+"""The command that makes it; for bash and zsh."""
 _GROUP_AS_A_RULE = "dialout"
 _CABLE = "Plug the board in, with a cable that carries data and not only power; `coxa scan` lists the ports."
 _NOT_THERE = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
@@ -43,31 +50,39 @@ def port_explanation(error: Exception, path: str, system: str = sys.platform) ->
     if number in _NOT_THERE or "FileNotFoundError" in text:
         return PortMissingError(f"there is no port {path}", _CABLE)
     if number in _IN_USE or (system == "win32" and "PermissionError" in text):
-        return PortError(f"the port {path} is in use by another program", _end_the_other(path, system))
+        return PortError(f"the port {path} is in use by another program", end_the_other(path, system))
     if number in (errno.EACCES, errno.EPERM):
-        return PortError(f"this program may not use the port {path}", _permission(path, system))
+        return PortError(f"this program may not use the port {path}", permission(path, system))
     if "configure port" in text or isinstance(error, ValueError):
         return PortError(f"{path} is no serial port that works ({text})", _CABLE)
     return PortError(f"the port {path} does not work ({text})", "Unplug the board and plug it in again.")
 
 
-def _end_the_other(path: str, system: str) -> str:
+def end_the_other(path: str, system: str = sys.platform) -> str:
+    """What to do where another program has the port."""
     others = "Close it: another coxa, mpremote, Thonny, a serial monitor"
     if system == "linux":
         return f"{others}; `fuser -v {path}` shows which. Just plugged in, ModemManager may hold it for some seconds."
     return f"{others}."
 
 
-def _permission(path: str, system: str) -> str:
+def permission(path: str, system: str = sys.platform, group: str | None = None) -> str:
+    """What to do where this user may not use the port.
+
+    Args:
+        path: of the port.
+        system: as `sys.platform`.
+        group: that may use it; by default what the port itself says.
+    """
     if system != "linux":
         return f"Check its permissions with `ls -l {path}`."
     return (
-        f"Run `sudo usermod -aG {_group(path)} $USER`, log out and in again; or put this line into "
-        f"/etc/udev/rules.d/70-coxa.rules and plug the board in again: {_UDEV}"
+        f"Run `sudo usermod -aG {group or group_of(path)} $USER`, log out and in again. Or give boards to whoever sits "
+        f"at this computer, and plug the board in again: `{MAKE_RULE}`"
     )
 
 
-def _group(path: str) -> str:
+def group_of(path: str) -> str:
     """The group that may use the port: named differently from one Linux to the next."""
     try:
         group = Path(path).group()

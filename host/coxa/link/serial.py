@@ -43,12 +43,14 @@ class Port:
 
     Attributes:
         device: to open. `description`: what its USB identifiers, `vid` and `pid`, stand for.
+        location: its place on USB, which stays when a restart gives it another `device`; "" where not known.
     """
 
     device: str
     description: str
     vid: int
     pid: int
+    location: str = ""
 
 
 class PortChannel(LineChannel):
@@ -68,7 +70,7 @@ def ports() -> list[Port]:
     for info in sorted(list_ports.comports()):
         vid, pid = info.vid, info.pid
         if vid is not None and pid is not None and (vid, pid) in _BOARDS:
-            found.append(Port(info.device, _BOARDS[vid, pid], vid, pid))
+            found.append(Port(info.device, _BOARDS[vid, pid], vid, pid, info.location or ""))
     return found
 
 

@@ -35,9 +35,10 @@ class Flash:
     much of it is still done, 0 to 1. `failing`: how many of the writes to come fail and do nothing.
     Counted are `programs`, `erases`, `reads`, and `worn`: erases by sector.
     `overwritten`: writes to bytes that were not blank; NOR flash can only clear bits, so they come out wrong.
+    In a file, its sectors begin at the byte `base`; `path` may be the number of an open file.
     """
 
-    def __init__(self, sectors, path=None, erase_us=SECTOR_ERASE_US, keep=False):
+    def __init__(self, sectors, path=None, erase_us=SECTOR_ERASE_US, keep=False, base=0):
         self.sectors = sectors
         self.erase_us = erase_us
         self.cut_at = None
@@ -48,7 +49,7 @@ class Flash:
         self.reads = 0
         self.overwritten = 0
         self.worn = [0] * sectors
-        self._memory = _Memory() if path is None else _File(path, keep)
+        self._memory = _Memory() if path is None else _File(path, keep, base)
         self._blank = bytes([BLANK]) * SECTOR
         self._old = memoryview(bytearray(SECTOR))
         if keep:
@@ -175,13 +176,14 @@ class _Memory:
 
 
 class _File:
-    def __init__(self, path, keep):
+    def __init__(self, path, keep, base):
         self._file = open(path, "r+b" if keep else "w+b")
+        self._base = base
 
     def get(self, at, buffer):
-        self._file.seek(at)
+        self._file.seek(self._base + at)
         self._file.readinto(buffer)
 
     def put(self, at, data):
-        self._file.seek(at)
+        self._file.seek(self._base + at)
         self._file.write(data)

@@ -1,6 +1,7 @@
 """The board's `machine`, on the virtual clock. What the firmware does to pins is visible in this module.
 
-A reset is an exception here (`Reset`, outside `Exception`); on a board nothing runs after it, here `finally` does.
+A reset is an exception here (`Reset`, outside `Exception`); on a board nothing runs after it, here `finally` does,
+unless `on_reset` ends the process.
 """
 
 import time
@@ -19,6 +20,7 @@ bus_settings = {}  # I2C id -> (sda, scl, Hz) asked for
 record = None  # a list here collects (virtual µs, what, value) of every output
 watchdog = None
 timers = {}
+on_reset = None  # called with the kind of reset (a class) before it is raised
 
 _ADC_FULL_UV = (950_000, 1_250_000, 1_750_000, 3_100_000)  # by attenuation: the ESP32-S3 saturates there
 
@@ -190,7 +192,7 @@ class WDT:
     def _look(self, now_us):
         if now_us - self.fed_us > self.timeout_us:
             self.stop()
-            raise WatchdogReset
+            _restart(WatchdogReset)
 
     def stop(self):
         global watchdog
@@ -233,20 +235,26 @@ class Timer:
             timers.pop(self.id, None)
 
 
+def _restart(kind):
+    if on_reset:
+        on_reset(kind)
+    raise kind
+
+
 def reset():
-    raise Reset
+    _restart(Reset)
 
 
 def soft_reset():
-    raise SoftReset
+    _restart(SoftReset)
 
 
 def bootloader():
-    raise Bootloader
+    _restart(Bootloader)
 
 
 def deepsleep(time_ms=None):
-    raise DeepSleep
+    _restart(DeepSleep)
 
 
 def lightsleep(time_ms=0):

@@ -1,0 +1,1 @@
+"""Puts MicroPython and the program of the sensor onto a board."""

@@ -1,0 +1,1 @@
+"""A virtual board on a USB port: its flash, its ROM loader, and MicroPython booted from it."""
