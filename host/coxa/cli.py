@@ -113,6 +113,9 @@ def _explain(error: Exception, tokens: list[str]) -> int:
     if isinstance(error, CoxaError):
         _say(str(error))
         return error.exit_code
+    if isinstance(error, ModuleNotFoundError):
+        _say(f"the package {error.name} is not installed. `python -m coxa.doctor` says what to install.")
+        return INPUT
     if isinstance(error, MemoryError):
         _say("there is not enough memory for this recording. Split it into single sets.")
         return INPUT

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coxa.errors import UsageError
-from coxa.flash import files, flow, selftest
+from coxa.flash import files, flow, ports, selftest
 from coxa.link.known import KnownBoards
 from coxa.link.serial import Port
 from coxa.virtual.usb.board import UsbBoard, UsbBuild
@@ -37,7 +37,15 @@ class Teller:
     @contextlib.contextmanager
     def bar(self, text):
         self._comes_up(text)
-        yield lambda done, total: self._comes_up(f"{text} {100 * done // total} %")
+        past = 0
+
+        def told(done, total):
+            nonlocal past
+            while past < 100 * done // total:
+                past += 1
+                self._comes_up(f"{text} {past} %")
+
+        yield told
 
     def agree(self, what):
         self.asked.append(what)
@@ -93,6 +101,8 @@ def at_ports(*boards):
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
     monkeypatch.setattr(selftest, "STILL_S", 1.0)  # shorter: the virtual noise is known
+    monkeypatch.setattr(ports, "BACK_S", 6.0)  # and virtual boards restart in a second
+    monkeypatch.setattr(flow, "START_S", 10.0)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     return Desk(tmp_path)
 

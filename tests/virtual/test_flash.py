@@ -12,7 +12,7 @@ import pytest
 from flashing import Teller, at_ports, check_whole
 
 from coxa.errors import UsageError
-from coxa.flash import files, flow
+from coxa.flash import files
 from coxa.flash.flow import BusyError, NewerError
 from coxa.flash.loader import Loader, NoLoaderError
 from coxa.flash.micropython import WrongBoardError
@@ -332,31 +332,6 @@ def test_a_port_that_may_not_be_used_is_explained(desk):
 def test_a_port_in_use_is_explained(desk):
     with desk.board() as board, Repl(board.port), pytest.raises(PortError, match="in use by another program"):
         desk.flash(board)
-
-
-STAGES = {
-    "the image is written": "MicroPython 40 %",
-    "MicroPython starts": "Starting MicroPython",
-    "the first files come": "Program 1 %",
-    "the program is half there": "Program 50 %",
-    "the last files come": "Program 99 %",
-    "the settings come": "all read back",
-    "it restarts": "Restarting",
-    "it is tested": "Testing",
-}
-
-
-@pytest.mark.parametrize("word", STAGES.values(), ids=STAGES)
-def test_the_cable_is_pulled_at_every_stage(desk, word):
-    with desk.board(micropython=False) as board:
-        with pytest.raises(flow.CoxaError) as failure:
-            desk.flash(board, Teller(at={word: board.unplug}), image=True, role="left-thigh")
-        assert len(str(failure.value).splitlines()) == 1
-        assert failure.value.advice
-        board.plug_in()
-        done = desk.flash(board, image=True, role="left-thigh")
-        assert not done.test.troubles
-        check_whole(board)
 
 
 def test_without_an_answer_at_the_prompt_it_says_so(desk):

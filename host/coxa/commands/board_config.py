@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 Board = Annotated[str | None, Parameter(help="Name, role or uid of a known board; not needed where there is but one.")]
 
-app = App(name="config", help="Read or change the settings of a board (docs/board-config.md lists them).", help_epilogue="")
+app = App(
+    name="config", help="Read or change the settings of a board (docs/board-config.md lists them).", help_epilogue=""
+)
 _SECRET = "token"
 
 

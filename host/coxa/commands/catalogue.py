@@ -228,6 +228,10 @@ Examples
       without listening for boards
   coxa doctor --json doctor.json
       to send along with a question
+  coxa doctor --store coxa.sqlite --rescue rescued.sqlite
+      copies what can be read of a damaged store into a new one
+
+Where coxa itself does not start: python -m coxa.doctor
 """,
     ),
     Command(

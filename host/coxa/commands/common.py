@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
 from coxa import config as settings_file
-from coxa.store import Store
+
+if TYPE_CHECKING:
+    from coxa.store import Store
 
 _SHARED = Group("Everywhere", sort_key=90)
 
@@ -55,6 +57,8 @@ class Common:
         Raises:
             StoreError: it cannot be opened; missing where it is only read.
         """
+        from coxa.store import Store
+
         return Store(self.store_path, write=write)
 
 

@@ -15,6 +15,8 @@ from coxa.errors import CoxaError, InputError, UsageError
 from coxa.link.known import KnownBoards, Role
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from coxa.flash.flow import Flashed, Wish
     from coxa.flash.ports import Listed
     from coxa.flash.selftest import SelfTest
@@ -31,6 +33,7 @@ def flash(
     set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="", show_default=False)] = (),
     settings: Path | None = None,
     image: Path | None = None,
+    image_sha256: str | None = None,
     erase: Flag = False,
     text: Flag = False,
     downgrade: Flag = False,
@@ -53,6 +56,8 @@ def flash(
         File of settings to start from, such as the config.json of a backup, in place of those on the board.
     image
         File of MicroPython to write, in place of the one from micropython.org.
+    image_sha256
+        The SHA-256 that the image must have.
     erase
         Erase everything on it first, recordings too.
     text
@@ -66,7 +71,7 @@ def flash(
     from coxa.flash.settings import parsed
 
     wish = Wish(
-        port=port, board=board, image=image, role=role, name=name,
+        port=port, board=board, image=image, image_sha256=image_sha256, role=role, name=name,
         settings=None if settings is None else _read(settings), changes=parsed(set_),
         erase=erase, downgrade=downgrade, compiled=not text,
     )  # fmt: skip
@@ -94,6 +99,7 @@ class Terminal:
     def __init__(self, *, yes: bool, quiet: bool) -> None:
         """Whether all is agreed to; whether stdout is taken."""
         self._yes = yes
+        self._progress: Progress | None = None
         self._out = console.err() if quiet else console.out()
 
     def say(self, text: str) -> None:
@@ -103,16 +109,29 @@ class Terminal:
     @contextmanager
     def bar(self, text: str) -> Generator[Callable[[int, int], None]]:
         """A bar on stderr, to a terminal only."""
+        with self._bars() as progress:
+            task = progress.add_task(text, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+            progress.remove_task(task)
+
+    @contextmanager
+    def _bars(self) -> Generator[Progress]:
+        """All bars at this moment: a terminal shows them together or not at all."""
         import sys
 
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+        if self._progress is not None:
+            yield self._progress
+            return
         err = Console(file=sys.stderr)  # of now: what the tools say is kept away from it
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-            task = progress.add_task(text, total=None)
-            yield lambda done, total: progress.update(task, completed=done, total=total)
+        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as self._progress:
+            try:
+                yield self._progress
+            finally:
+                self._progress = None
 
     def agree(self, what: str) -> None:
         """Asks at a terminal.

@@ -74,6 +74,7 @@ class Wish:
         port: serial port; None: the only one.
         board: name of the kind of board; None: as the board says.
         image: file of MicroPython; None: the official one, where the board needs one.
+        image_sha256: its digest, hex; None: as it is known.
         role, name: None: as the board has it already.
         settings: bytes of a file of settings, in place of those on the board.
         changes: other settings.
@@ -86,6 +87,7 @@ class Wish:
     port: str | None = None
     board: str | None = None
     image: Path | None = None
+    image_sha256: str | None = None
     role: Role | None = None
     name: str | None = None
     settings: bytes | None = None

@@ -14,7 +14,7 @@ from coxa.errors import CoxaError
 from coxa.flash.boards import VFS_AT
 from coxa.flash.missing import extra
 from coxa.link.channel import NoAnswerError
-from coxa.link.port_advice import PortMissingError, port_explained
+from coxa.link.port_advice import GONE, PortMissingError, port_explained
 from coxa.link.serial import BAUD
 
 CONNECT_TRIES = 5
@@ -25,8 +25,6 @@ _BLANK_BYTES = 64
 _ERASED = 0xFF
 _LITTLEFS = b"littlefs"
 """In the first block of such a file system, or in the second, which is as good as always the same."""
-_ESPRESSIF_IMAGE = 0xE9
-"""First byte of every program for these chips."""
 
 
 class NoLoaderError(NoAnswerError):
@@ -91,22 +89,22 @@ class Loader:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Restarts the chip and lets the port go."""
-        with contextlib.suppress(self._failure, OSError), self._heard():
+        with contextlib.suppress(self._failure, *GONE), self._heard():
             self._cmds.reset_chip(self._esp, "hard-reset")
         self._close()
 
-    def has_program(self, offset: int) -> bool:
-        """Whether there is a program at this place of the flash, MicroPython or another one.
+    def has_another(self, offset: int, image: bytes) -> bool:
+        """Whether there is a program at this place of the flash, and not (part of) this image.
 
         Raises:
             ChipError: it does not let itself be read. PortMissingError: it is gone.
         """
         with self._explained(self._path, ""):
             start = bytes(self._cmds.read_flash(self._esp, offset, _BLANK_BYTES, no_progress=True) or b"")
-        return start[:1] == bytes([_ESPRESSIF_IMAGE]) or any(byte != _ERASED for byte in start)
+        return start != image[:_BLANK_BYTES] and any(byte != _ERASED for byte in start)
 
     def has_files(self) -> bool:
-        """Whether MicroPython's file system is there, with what may be recordings. Raises as `has_program`."""
+        """Whether MicroPython's file system is there, with what may be recordings. Raises as `has_another`."""
         with self._explained(self._path, ""):
             start = bytes(self._cmds.read_flash(self._esp, VFS_AT, _BLANK_BYTES, no_progress=True) or b"")
         return _LITTLEFS in start
@@ -133,7 +131,7 @@ class Loader:
     def _close(self) -> None:
         port = getattr(self._esp, "_port", None)
         if port is not None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(*GONE):
                 port.close()
 
     @contextlib.contextmanager
@@ -156,7 +154,7 @@ class Loader:
             if self._esp is None:
                 raise NoLoaderError(f"no ESP32 answers at {path} ({text})", advice) from error
             raise ChipError(f"the chip at {path}: {text}", advice) from error
-        except OSError as error:
+        except GONE as error:
             raise PortMissingError(
                 f"the board at {path} is gone ({error})", "Plug it in again and run the same command once more."
             ) from error

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from coxa.errors import CoxaError, UsageError
 from coxa.flash import boards, ports
 from coxa.flash.about import About, about
-from coxa.flash.download import image_for
+from coxa.flash.download import image_for, offer
 from coxa.flash.image import Image, read_image
+from coxa.flash.image_part import ImageError
 from coxa.flash.loader import ChipError, Loader
 from coxa.flash.repl import NoPromptError, Repl
 from coxa.flash.settings import PATH, decoded
@@ -129,19 +130,21 @@ class MicroPython:
         if named is not None and named.chip is None:
             raise UsageError(f"a {named.title} takes MicroPython another way", named.boot_advice)
         advice = _BOOT if named is None else named.boot_advice
+        image = named and self._image(named)  # refused before the board is touched
         with (
             self._teller.bar("MicroPython") as bar,
             ports.retried(self._port, lambda path: Loader(path, advice, bar), ports.BACK_S, self._listed) as chip,
         ):
             self._teller.say(f"{self._port.device}: {chip.title}, {chip.flash_bytes >> 20} MB flash.")
             kind = self._checked(chip, named)
-            image = self._image(kind)
+            image = image or self._image(kind)
+            data = image.path.read_bytes()
             kept = chip.has_files() and not self._wish.erase
-            if not was_micropython and not kept and chip.has_program(kind.offset):
+            if not was_micropython and not kept and chip.has_another(kind.offset, data):
                 self._teller.agree("There is another program on the chip. MicroPython takes its place for good")
-            chip.write(kind.offset, image.path.read_bytes(), erase=not kept)
+            chip.write(kind.offset, data, erase=not kept)
         self.written = True
-        self._teller.say(f"MicroPython {image.version}: written and checked.")
+        self._teller.say(f"MicroPython {image.version} is on it now, checked.")
 
     def _checked(self, chip: Loader, named: boards.BoardKind | None) -> boards.BoardKind:
         """The kind of board with this chip."""
@@ -164,10 +167,17 @@ class MicroPython:
         return found
 
     def _image(self, kind: boards.BoardKind) -> Image:
+        pinned = self._wish.image_sha256
         if self._wish.image is not None:
-            return read_image(self._wish.image, kind)
+            image = read_image(self._wish.image, kind)
+            if pinned is not None and pinned.lower() != image.sha256:
+                raise ImageError(f"{image.path} has the SHA-256 {image.sha256}, not {pinned}", "Fetch it again.")
+            return image
         with self._teller.bar("Fetching MicroPython") as bar:
-            return image_for(kind, self._cache, progress=bar)
+            image = image_for(kind, self._cache, progress=bar, sha256=pinned)
+        if pinned is None and offer(kind).sha256 is None:
+            self._teller.say(f"Nobody has stated a digest of {image.path.name}; this one's SHA-256 is {image.sha256}.")
+        return image
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from coxa.errors import CoxaError
 from coxa.flash.missing import extra
 from coxa.link.channel import NoAnswerError
-from coxa.link.port_advice import PortMissingError, port_explained
+from coxa.link.port_advice import GONE, PortMissingError, port_explained
 from coxa.link.serial import BAUD, WRITE_S
 
 Progress = Callable[[int], None]
@@ -230,7 +230,7 @@ class Repl:
         )
 
     def _close(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(*GONE):
             self._transport.close()
 
     @contextlib.contextmanager
@@ -238,7 +238,7 @@ class Repl:
         """Turns what mpremote and the port raise into errors for the user."""
         try:
             yield
-        except OSError as error:
+        except GONE as error:
             raise BoardGoneError(
                 f"the board at {self.path} is gone ({error})", "Plug it in again and run the same command once more."
             ) from error

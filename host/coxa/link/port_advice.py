@@ -22,6 +22,19 @@ MAKE_RULE = f"sudo tee {RULE_FILE} <<< '{RULE}'"
 """The command that makes it; for bash and zsh."""
 _GROUP_AS_A_RULE = "dialout"
 _CABLE = "Plug the board in, with a cable that carries data and not only power; `coxa scan` lists the ports."
+
+
+def _gone() -> tuple[type[Exception], ...]:
+    if sys.platform == "win32":
+        return (OSError,)
+    import termios
+
+    return OSError, termios.error
+
+
+GONE = _gone()
+"""What a port raises that is gone; pyserial passes on those of the terminal."""
+
 _NOT_THERE = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
 _IN_USE = (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK)
 

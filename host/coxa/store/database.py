@@ -15,7 +15,7 @@ BUSY_TIMEOUT_S = 5.0
 
 _DAMAGED = (
     "is damaged",
-    "Keep a copy of it; put a backup in its place, or save what can be read with `sqlite3 FILE .recover`.",
+    "Keep a copy of it; put a backup in its place, or save what can be read: coxa doctor --store FILE --rescue NEW.",
 )
 
 

@@ -114,10 +114,10 @@ class UsbBoard:
         self._worker.do(lambda: setattr(self._powered, "unplug_in", bytes_from_host))
 
     def cut_flash_in(self, operations: int) -> None:
-        """The power fails in the middle of that write or erase of the flash, 1: the next one; as if unplugged."""
+        """The power fails in the middle of that write or erase of the flash, 1: the next one; 0: not any more."""
 
         def cut() -> None:
-            self.flash.cut_in = operations
+            self.flash.cut_in = operations or None
             self._happen(interpreter.CUT, operations)
 
         self._worker.do(cut)

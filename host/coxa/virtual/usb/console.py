@@ -8,6 +8,8 @@ PROMPT = b">>> "
 RAW = b"raw REPL; CTRL-B to exit\r\n"
 CTRL_A = b"\x01"
 SOFT_REBOOT = b"MPY: soft reboot\r\n"
+_RECENT = 200
+"""Bytes in which both a banner and the words of a raw prompt have room."""
 
 
 class Console:
@@ -28,7 +30,7 @@ class Console:
         self.answer = b""
         self._banner = banner
         self._other = b""  # banner of the interpreter, without its line end
-        self._held = b""
+        self._held = self._recent = b""
         self._step = self._to_mark
 
     @property
@@ -63,7 +65,8 @@ class Console:
         if found:
             self._held, self._step = after, self._to_prompt
             return before
-        return self._all_but(MARK)
+        out, self._held = _but_beginning(self._held, MARK)
+        return out
 
     def _to_prompt(self) -> bytes:
         before, found, after = self._held.partition(PROMPT)
@@ -84,21 +87,23 @@ class Console:
         return b""
 
     def _onward(self) -> bytes:
-        out = b""
-        while True:
-            found = {at: text for text in (self._other + b"\r\n", RAW) if (at := self._held.find(text)) >= 0}
-            if not found:
-                return out + self._all_but(self._other, RAW)
-            at = min(found)
-            self.raw = found[at] == RAW
-            out += self._held[:at] + (RAW if self.raw else self._banner.partition(b"\r\n")[0] + b"\r\n")
-            self._held = self._held[at + len(found[at]) :]
+        self._note_prompt(self._held)
+        banner = self._banner.partition(b"\r\n")[0]
+        out, self._held = _but_beginning(self._held.replace(self._other, banner), self._other)
+        return out
 
-    def _all_but(self, *texts: bytes) -> bytes:
-        """What is held but an end that may be the beginning of one of them."""
-        for length in range(min(max(map(len, texts)) - 1, len(self._held)), 0, -1):
-            if any(text.startswith(self._held[-length:]) for text in texts):
-                data, self._held = self._held[:-length], self._held[-length:]
-                return data
-        data, self._held = self._held, b""
-        return data
+    def _note_prompt(self, data: bytes) -> None:
+        """Which prompt it was, whenever one comes."""
+        self._recent += data
+        raw, friendly = self._recent.rfind(RAW), self._recent.rfind(self._other)
+        if raw != friendly:  # one of them is there
+            self.raw = raw > friendly
+        self._recent = self._recent[-_RECENT:]
+
+
+def _but_beginning(data: bytes, text: bytes) -> tuple[bytes, bytes]:
+    """The data, and apart from it what is perhaps the beginning of that text."""
+    for length in range(min(len(text) - 1, len(data)), 0, -1):
+        if data.endswith(text[:length]):
+            return data[:-length], data[-length:]
+    return data, b""

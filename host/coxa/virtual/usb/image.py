@@ -1,8 +1,9 @@
 """Flash images as micropython.org offers them for these chips, and what a chip finds in its flash when it starts.
 
 The format is real, the programs in it are not: random bytes take the place of machine code. What an image says of
-itself is where a real one says it: project and version in the description of the application, the machine as the text
-`<board> with <chip>` among its constants. So `installed` is made to read real images too, but has not met one.
+itself is where a real one says it: MicroPython leaves project and version of the application's description empty and
+has them among its constants, as `MicroPython v1.28.0 on 2026-04-06` and `<board> with <chip>`; other programs have the
+description. So `installed` reads real images too (seen with five, of the ESP32 and ESP32-S3).
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ _RAM_AT = {"esp32": 0x3FFB0000, "esp32s3": 0x3FC90000, "esp32c3": 0x3FC80000, "e
 _FAST_CODE_AT = {"esp32": 0x40080000, "esp32s3": 0x40374000, "esp32c3": 0x4037C000, "esp32c6": 0x40810000}
 _RANDOM_SHARE = 0.6
 """Of the filler: a guess at what real images shrink to when packed."""
+_MICROPYTHON = "micropython"
+_BANNER = re.compile(rb"MicroPython (v\d+\.\d+\.\d+[\x21-\x7e]*) on \d{4}-\d\d-\d\d")
 _MACHINE = re.compile(rb"([\x20-\x7e]{3,100} with ESP32[\x20-\x7e]{0,24})\0")
 
 
@@ -76,7 +79,7 @@ def make_image(
     machine: str = "Generic ESP32S3 module with ESP32S3",
     version: str = "v1.28.0",
     size: int = 1_500_000,
-    name: str = "micropython",
+    name: str = _MICROPYTHON,
 ) -> bytes:
     """An image for `FLASH_OFFSET`, the same for the same arguments.
 
@@ -93,10 +96,12 @@ def make_image(
     code_size = size - (_APP_AT - FLASH_OFFSET[chip])
     if not 0x10000 <= code_size <= _APP_SIZE - 0x1000:
         raise ValueError(f"an image of {size} bytes: from {0x20000} to {VFS_AT - 0x2000} are possible")
+    described = (b"", b"") if name == _MICROPYTHON else (version.encode(), name.encode())
     description = _APP_DESCRIPTION.pack(
-        _APP_MAGIC, version.encode(), name.encode(), _TIME, _DATE, _IDF, filler.randbytes(32), 0, 0xFFFF, _PAGE_BITS
+        _APP_MAGIC, *described, _TIME, _DATE, _IDF, filler.randbytes(32), 0, 0xFFFF, _PAGE_BITS
     )
-    constants = _whole_words(description + machine.encode() + b"\0" + _filler(filler, code_size // 4))
+    banner = f"MicroPython {version} on 2026-01-01\0; {machine}\0" if name == _MICROPYTHON else ""
+    constants = _whole_words(description + banner.encode() + _filler(filler, code_size // 4))
     variables = _filler(filler, 0x3000)
     code_at = _FIRST_CONTENT + len(constants) + len(variables) + 2 * _SEGMENT_HEADER
     segments = (
@@ -131,8 +136,11 @@ def _described(app: EspImage) -> Installed | None:
     magic, version, name, *_ = _APP_DESCRIPTION.unpack_from(content)
     if magic != _APP_MAGIC:
         return None
-    found = _MACHINE.search(b"".join(part for _, part in app.segments))
-    return Installed(found[1].decode() if found else "", _text(version), _text(name))
+    everything = b"".join(part for _, part in app.segments)
+    banner, machine = _BANNER.search(everything), _MACHINE.search(everything)
+    if banner is None:
+        return Installed("", _text(version), _text(name))
+    return Installed(machine[1].decode().removeprefix("; ") if machine else "", banner[1].decode(), _MICROPYTHON)
 
 
 def _app_place(table: bytes) -> tuple[int, int] | None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from coxa.virtual.lockstep import DEVICE, HEAP, START, VirtualBoardError, available
+from coxa.virtual.usb.port import terminal
 
 PRESS, CUT, INTERRUPT, CALM = 1, 2, 3, 4
 """What happens to the board; see `device/hand.py`."""
@@ -58,8 +59,8 @@ class Interpreter:
                 "MicroPython is not installed here",
                 "Run pip install 'coxa[virtual]' (on Linux on x86-64, or macOS on Apple silicon).",
             )
-        self.master, terminal = os.openpty()
-        _as_serial(terminal)
+        self.master, slave = terminal()
+        _as_serial(slave)
         os.set_blocking(self.master, False)
         self.control, theirs = socket.socketpair()
         self._waiting = bytearray()
@@ -67,12 +68,12 @@ class Interpreter:
         self._ctrl_d_s: float | None = None
         self._started = False
         with contextlib.ExitStack() as stack:
-            stack.callback(os.close, terminal)
+            stack.callback(os.close, slave)
             stack.enter_context(theirs)
             chip = stack.enter_context(flash.open("r+b", buffering=0)).fileno()
             samples = stack.enter_context(motion.open("rb")).fileno() if motion else None
             files = {"hand": theirs.fileno(), "flash": chip, "motion": samples}
-            self._process = _launch({**settings, **files}, terminal)
+            self._process = _launch({**settings, **files}, slave)
 
     @property
     def started(self) -> bool:
@@ -200,23 +201,23 @@ class Interpreter:
             return 0
 
 
-def _launch(settings: dict[str, Any], terminal: int) -> subprocess.Popen[bytes]:
+def _launch(settings: dict[str, Any], slave: int) -> subprocess.Popen[bytes]:
     path = [*(str(DEVICE / name) for name in ("shims", "chips")), str(DEVICE), ".frozen"]
     environment = {name: value for name, value in os.environ.items() if name != "HOME"}  # it would keep a history there
     return subprocess.Popen(
         [sys.executable, "-c", START, "-X", f"heapsize={HEAP}", "-i", "-c", "__import__('on_usb')"],
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
         pass_fds=[settings[name] for name in ("hand", "flash", "motion") if settings[name] is not None],
         start_new_session=True,  # Ctrl-C is for the host, not for its boards
         env={**environment, "MICROPYPATH": ":".join(path), "COXA_USB_BOARD": json.dumps(settings)},
     )
 
 
-def _as_serial(terminal: int) -> None:
+def _as_serial(slave: int) -> None:
     """Bytes as they are, and no signals. The flag without effect is the one that is gone while the prompt waits."""
-    attributes = termios.tcgetattr(terminal)
+    attributes = termios.tcgetattr(slave)
     attributes[0] = attributes[1] = 0
     attributes[3] = termios.NOFLSH
-    termios.tcsetattr(terminal, termios.TCSANOW, attributes)
+    termios.tcsetattr(slave, termios.TCSANOW, attributes)

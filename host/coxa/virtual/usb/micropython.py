@@ -18,7 +18,7 @@ from coxa.virtual.usb.rom import FlashFile
 BUILT = "2026-01-01"
 """Date in MicroPython's banner; the virtual images have no other."""
 _SECTOR = 4096
-_HELD_S = 0.01
+_HELD_S = 0.05
 """So long the beginning of a text that is to be replaced waits for the rest of it."""
 
 

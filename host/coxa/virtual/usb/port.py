@@ -8,8 +8,24 @@ import select
 import tty
 
 _PIECE = 4096
+_ports: set[str] = set()
+"""Paths that were ports: whoever still tries one must find nothing, neither another board nor its inside."""
 _ROOM = 1 << 16
 """Bytes that wait for the host; then the board has to."""
+
+
+def terminal() -> tuple[int, int]:
+    """Both ends of a new pseudoterminal, with a path that was never a port of this process. OSError: none is left."""
+    passed: list[int] = []
+    try:
+        while True:
+            ends = os.openpty()
+            if os.ttyname(ends[1]) not in _ports:
+                return ends
+            passed += ends
+    finally:
+        for end in passed:
+            os.close(end)
 
 
 class Port:
@@ -22,9 +38,10 @@ class Port:
 
     def __init__(self) -> None:
         """Plugs in. OSError where there are no pseudoterminals left."""
-        self.master, slave = os.openpty()
+        self.master, slave = terminal()
         tty.setraw(slave)
         self.path = os.ttyname(slave)
+        _ports.add(self.path)
         os.close(slave)  # so that it shows when a host opens and closes it
         os.set_blocking(self.master, False)
         self._waiting = bytearray()
