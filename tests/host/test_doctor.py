@@ -452,7 +452,7 @@ def test_firmware_that_is_older_or_newer_is_told_which_side_to_update(path):
         "odd": "note",
         "silent": "note",
     }
-    assert "`coxa board update older`" in at["older"].mend
+    assert "`coxa board update`" in at["older"].mend
     assert installation.update_line(installation.of_this()) in at["newer"].mend
     assert "coxa board info silent" in at["silent"].mend
     assert bytes(range(16)).hex() not in json.dumps([one.as_json() for one in at.values()])

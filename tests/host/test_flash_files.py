@@ -18,7 +18,7 @@ from coxa_board import boards as on_board
 from coxa_board import config
 from coxa_wire import crc16
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "firmware_micropython"
 DEVICE = ROOT / "host/coxa/virtual/device"
 TIMEOUT_S = 60

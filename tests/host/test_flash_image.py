@@ -62,8 +62,8 @@ def test_an_image_for_each_board_is_read(board, tmp_path):
 
 
 def test_an_official_image_is_known_by_the_words_micropython_starts_with(tmp_path):
-    words = "MicroPython v1.29.0-preview.7.g0123abc on 2026-05-01\0; Generic ESP32C3 module with ESP32-C3"
-    image = read(make_image("esp32c3", words, version="", size=300_000, name=""), tmp_path, C3)
+    made = make_image("esp32c3", "Generic ESP32C3 module with ESP32-C3", "v1.29.0-preview.7.g0123abc", 300_000)
+    image = read(made, tmp_path, C3)
     assert (image.version, image.machine) == ("v1.29.0-preview.7.g0123abc", "Generic ESP32C3 module with ESP32-C3")
 
 

@@ -193,3 +193,13 @@ def test_a_hundred_thousand_blocks_do_not_make_it_slow(path):
         for i in range(100_000, 100_080, 8):
             assert inbox.keep(1, [(seq, b"a" * 180) for seq in range(i, i + 8)]) == i + 8
         assert steps * 100 < 10_000
+
+
+def test_a_board_that_is_met_tells_its_program(tmp_path):
+    with KnownBoards(tmp_path / "coxa.sqlite") as boards:
+        boards.save(KnownBoard("246f28abcdef", "thigh-L", "left-thigh", bytes(16), "0.1.0"))
+        boards.met("246F28ABCDEF", "0.2.0", datetime(2026, 3, 1, tzinfo=UTC))
+        boards.met("000000000001", "9.9.9", datetime(2026, 3, 1, tzinfo=UTC))
+        (board,) = boards.all()
+    assert (board.firmware, board.last_seen) == ("0.2.0", datetime(2026, 3, 1, tzinfo=UTC))
+    assert (board.role, board.secret) == ("left-thigh", bytes(16))

@@ -199,15 +199,15 @@ def test_two_boards_do_not_get_one_name(desk):
         assert any("thigh-L (left-thigh) has this place" in line for line in teller.said)
 
 
-def test_a_program_of_someone_else_is_asked_about_and_kept(desk, tmp_path):
+def test_a_program_of_someone_else_is_asked_about_and_kept(desk, coxa, tmp_path):
     theirs = b"import time\nwhile True:\n    print('hello')\n    time.sleep(0.1)\n"
     with desk.board() as board:
         with Repl(board.port) as repl:
             repl.write("/main.py", theirs)
             repl.restart()
         time.sleep(1)
-        with pytest.raises(UsageError, match="nothing was changed"):
-            desk.flash(board)
+        refused = coxa("flash", "--port", board.port, "--board", "xiao-esp32s3")
+        assert (refused.returncode, "Add --yes" in refused.stderr) == (2, True)
         board.unplug()
         assert board.files()["/main.py"] == theirs
         board.plug_in()

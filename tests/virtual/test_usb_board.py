@@ -222,12 +222,12 @@ def test_restarts_into_the_loader_and_sleep(board):
 def test_time_is_real(board):
     code = (
         "import time, asyncio\nasync def f():\n await asyncio.sleep_ms(700)\nt = time.ticks_us()\nasyncio.run(f())\n"
-        "time.sleep(0.3)\nfor _ in range(100): time.sleep_ms(1)\nprint(time.ticks_diff(time.ticks_us(), t))"
+        "time.sleep(1.5)\nfor _ in range(100): time.sleep_ms(1)\nprint(time.ticks_diff(time.ticks_us(), t))"
     )
     begun = time.monotonic()
     took_us = int(mpremote(board, "exec", code))
-    assert 1.095e6 < took_us < 1.3e6
-    assert 1.09 < time.monotonic() - begun < 3
+    assert 2.295e6 < took_us < 2.6e6
+    assert 2.29 < time.monotonic() - begun < 5
 
 
 def test_a_damaged_file_system_is_not_formatted(board):

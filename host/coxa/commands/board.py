@@ -66,6 +66,8 @@ def trust(
 ) -> None:
     """Pair a board: press its button when told to. By cable (--port) nothing secret goes through the air.
 
+    It gets a new secret: other computers have to pair it anew (`coxa flash` by cable leaves them theirs).
+
     Parameters
     ----------
     name

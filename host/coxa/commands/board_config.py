@@ -119,9 +119,14 @@ async def _read(client: Client, keys: list[str]) -> dict[str, Any]:
 
 
 async def _change(client: Client, key: str, value: Any) -> None:
-    from coxa.link.pairing import set_config
+    from coxa.flash.settings import Settings, check_pins
+    from coxa.link.pairing import get_config, set_config
+    from coxa_board.config import defaults
     from coxa_wire import command
 
+    if key in ("board", "pins"):  # with wrong ones its program would not start, and could not be told of better ones
+        here = {name: await get_config(client, name) for name in ("board", "pins")}
+        check_pins(Settings(defaults()).changed({**here, key: value}))
     await set_config(client, key, value)
     await client.ask(command.REBOOT, 0)
 

@@ -203,13 +203,13 @@ Examples
         "Make a new board a sensor, or bring one up to date, over its cable.",
         """\
 Examples
-  coxa flash --role left-thigh
-      everything: MicroPython, the program, settings, a test; run it again at any time
-  coxa flash --board m5stickc-plus2 --role right-thigh
-      where the board cannot say what it is
+  coxa flash --board xiao-esp32s3 --role left-thigh
+      a new board: MicroPython, the program, settings, a test
+  coxa flash
+      again, at any time: it knows itself by now, and gets what is new
   coxa flash --board generic-esp32c3 --set 'pins={"sda": 6, "scl": 7, "button": 3}'
       a board that you wired yourself
-  coxa flash --image ESP32_GENERIC_S3-20260824-v1.29.0.bin
+  coxa flash --board m5stickc-plus2 --image ESP32_GENERIC-SPIRAM-20260406-v1.28.0.bin
       without the internet: a file of MicroPython from another computer
   coxa board update
       the program alone

@@ -104,7 +104,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """One line."""
-        self._out.print(text)
+        self._out.print(text, soft_wrap=True)  # a command that is broken across lines cannot be copied
 
     @contextmanager
     def bar(self, text: str) -> Generator[Callable[[int, int], None]]:
@@ -127,9 +127,10 @@ class Terminal:
             return
         err = Console(file=sys.stderr)  # of now: what the tools say is kept away from it
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as self._progress:
+        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+            self._progress = progress
             try:
-                yield self._progress
+                yield progress
             finally:
                 self._progress = None
 
@@ -165,19 +166,16 @@ def _cache() -> Path:
 
 def _show(done: Flashed) -> None:
     out = console.out()
-    out.print(_measured(done.test))
-    for trouble in done.test.troubles:
-        out.print(f"! {trouble}")
-    led = _led(done)
-    if led:
-        out.print(led)
+    lines = [_measured(done.test), *(f"! {trouble}" for trouble in done.test.troubles), _led(done)]
     board = done.known
     if done.test.troubles:
-        out.print(f"{board.label} answers, and something above wants mending.")
+        lines.append(f"{board.label} answers, and something above wants mending.")
     elif board.role is None:
-        out.print(f"{board.name} is ready. Say where it is worn: coxa flash --role left-thigh")
+        lines.append(f"{board.name} is ready. Say where it is worn: coxa flash --role left-thigh")
     else:
-        out.print(f"{board.label} is ready. Unplug it and try: coxa record --board {board.role} --for 1m")
+        lines.append(f"{board.label} is ready. Unplug it and try: coxa record --board {board.role} --for 1m")
+    for line in filter(None, lines):
+        out.print(line, soft_wrap=True)
 
 
 def _measured(test: SelfTest) -> str:

@@ -154,7 +154,7 @@ async def reached(
     status = BoardStatus(name=board.name, role=board.role or "", uid=board.uid)
 
     async def greeting(client: Client) -> None:
-        await greet(client, board)
+        await greet(client, board, store)
 
     with Inbox(store, board.uid) as inbox:
         keeper = Keeper(place.way(board, status), greeting, inbox.keep, status)

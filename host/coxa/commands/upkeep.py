@@ -68,8 +68,8 @@ def repl(*, port: CablePort = None, common: Common = DEFAULTS) -> None:  # noqa:
     extra("mpremote")
     print(f"MicroPython on {path}. Its program is interrupted by Ctrl-C; Ctrl-] ends this.")
     subprocess.run([sys.executable, "-m", "mpremote", "connect", path, "resume", "repl"], check=False)
-    with Repl(path) as at_prompt:
-        at_prompt.restart()
+    with Repl(path):
+        pass  # it restarts when it is left
     print("The board restarts.")
 
 

@@ -64,7 +64,7 @@ def judged(board: Seen, shipped: tuple[int, ...], here: Installation) -> Finding
         return note(check, f"{board.label} {said}", f"Ask it: `coxa board info {board.name}`.", **data)
     if version < shipped:
         what = f"{board.label} ran firmware {board.firmware} when seen last; {_text(shipped)} is newer"
-        return note(check, what, f"Plug it in and update it: `coxa board update`.", **data)
+        return note(check, what, "Plug it in and update it: `coxa board update`.", **data)
     if version > shipped:
         what = f"{board.label} runs firmware {board.firmware}, newer than what this Coxa knows ({_text(shipped)})"
         return note(check, what, f"Update Coxa: `{update_line(here)}`.", **data)

@@ -32,11 +32,15 @@ LONGEST = 120
 
 @dataclass(frozen=True, slots=True)
 class Had:
-    """What is here of a package: `version` None where it is not installed; `failure` of its import, or ""."""
+    """What is here of a package: `version` None where it is not installed; `failure` of its import, or "".
+
+    `lacks`: the module without which it does not start, or "".
+    """
 
     wanted: Wanted
     version: str | None
     failure: str = ""
+    lacks: str = ""
 
     @property
     def fault(self) -> str:
@@ -75,7 +79,7 @@ def had(one: Wanted) -> Had:
     except ModuleNotFoundError as error:
         if error.name == module:
             return Had(one, None)  # what is noted of it stayed behind when its files went
-        return Had(one, version, _line(error))
+        return Had(one, version, _line(error), error.name or "")
     except Exception as error:
         return Had(one, version, _line(error))
     return Had(one, version)
@@ -111,7 +115,8 @@ def judged_extra(
     if not faulty:
         text = ", ".join(f"{one.wanted.name} {one.version}" for one in packages)
         return good(check, f"{purpose} has its packages: {text}", packages=versions)
-    level: Level = "note" if all(one.version is None for one in faulty) else "trouble"
+    chosen = all(one.version is None or (one.lacks and is_needed(one.lacks)) for one in faulty)  # `judged` has that
+    level: Level = "note" if chosen else "trouble"
     return Finding(check, level, f"{purpose}: {_listed(faulty)}", f"If you want it: `{line}`.", {"packages": versions})
 
 

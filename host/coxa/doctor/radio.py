@@ -172,7 +172,7 @@ def _in_range(heard: Heard) -> Iterator[Finding]:
     foreign = [name for name, one in zip(names, heard.boards, strict=True) if one["unreadable"]]
     if foreign:
         what = f"what {', '.join(foreign)} says of itself cannot be read: board and Coxa differ in version"
-        mend = f"Update the older of the two: the board (plug it in, `coxa board update`), or Coxa."
+        mend = "Update the older of the two: the board (plug it in, `coxa board update`), or Coxa."
         yield note("bluetooth.foreign", what, mend, boards=foreign)
 
 

@@ -183,7 +183,6 @@ class _Flash:
             if written:
                 repl.write(PATH, encoded)
                 self._teller.say(f"Settings: {wanted.values['name']}{_worn(wanted)}.")
-            repl.restart()
         path, info, test = self._started(wanted)
         board = self._remembered(here, wanted, info)
         return Flashed(board, kind, path, here, self._micropython.written, installed, wanted, written, test)
@@ -241,7 +240,8 @@ class _Flash:
             installer = Installer(repl, files.app_files(march), files.root_files(), told)
             installed = installer.run()
         form = f"compiled for {march}" if march else "as text"
-        what = f"{installed.written} files written" if installed.written else "nothing to write"
+        count = installed.written
+        what = f"{count} file{'s' * (count != 1)} written" if count else "nothing to write"
         trial = "; on trial until it has run for a minute" if installed.on_trial else ""
         self._teller.say(f"Program {_dotted(files.version())}, {form}: {what}, all read back{trial}.")
         return installed

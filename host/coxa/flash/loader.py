@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import re
 from collections.abc import Callable, Generator
@@ -24,7 +25,9 @@ FAST_BAUD = 460_800
 _BLANK_BYTES = 64
 _ERASED = 0xFF
 _LITTLEFS = b"littlefs"
-"""In the first block of such a file system, or in the second, which is as good as always the same."""
+"""In the first block of such a file system."""
+_SUPERBLOCKS = 2 * 4096
+"""Bytes, which formatting writes; files of more than some hundred bytes are behind them."""
 
 
 class NoLoaderError(NoAnswerError):
@@ -104,10 +107,18 @@ class Loader:
         return start != image[:_BLANK_BYTES] and any(byte != _ERASED for byte in start)
 
     def has_files(self) -> bool:
-        """Whether MicroPython's file system is there, with what may be recordings. Raises as `has_another`."""
+        """Whether MicroPython's file system is there, with what may be recordings. Raises as `has_another`.
+
+        One whose formatting was broken off does not count: MicroPython would not start from it.
+        """
+        behind = VFS_AT + _SUPERBLOCKS
         with self._explained(self._path, ""):
             start = bytes(self._cmds.read_flash(self._esp, VFS_AT, _BLANK_BYTES, no_progress=True) or b"")
-        return _LITTLEFS in start
+            if _LITTLEFS not in start or self.flash_bytes <= behind:
+                return False
+            size = self.flash_bytes - behind
+            blank = hashlib.md5(bytes([_ERASED]) * size, usedforsecurity=False).hexdigest()
+            return str(self._esp.flash_md5sum(behind, size)) != blank
 
     def write(self, offset: int, image: bytes, *, erase: bool) -> None:
         """Writes an image and has the chip check it.

@@ -46,6 +46,7 @@ class MicroPython:
         self._cache = cache
         self._listed = listed
         self.written = False
+        self._agreed = False
 
     def prompt(self, said: Info | None) -> Repl:
         """The board's prompt; use it in a `with`.
@@ -59,6 +60,7 @@ class MicroPython:
         """
         if self._wish.erase and said is not None and said.pending:
             self._teller.agree(f"{said.pending} recordings on the board are erased with everything else")
+            self._agreed = True
         try:
             with self._teller.bar("Looking at the board"):
                 repl = Repl(self._port.device)
@@ -96,13 +98,14 @@ class MicroPython:
             found = boards.surely(here.machine) if kept == _AUTO else boards.kind(kept)
             if found is None:
                 names = " or ".join(one.name for one in candidates) or ", ".join(one.name for one in boards.KINDS)
-                raise UsageError(f"the board says it is a {here.machine!r}", f"Say which: --board {names}.")
+                raise UsageError(f"the board calls itself {here.machine!r}", f"Say which it is: --board {names}.")
         else:
             found = boards.kind(named)
         if candidates and found.chip not in {one.chip for one in candidates}:
+            names = " or ".join(one.name for one in candidates)
             raise WrongBoardError(
-                f"the board at {self._port.device} is a {here.machine!r}, no {found.title}",
-                "Unplug it and plug in the right one, or name what it is: --board.",
+                f"the board at {self._port.device} calls itself {here.machine!r}, and is no {found.title}",
+                f"Plug in the right one, or say what it is: --board {names}.",
             )
         return found
 
@@ -140,30 +143,33 @@ class MicroPython:
             image = image or self._image(kind)
             data = image.path.read_bytes()
             kept = chip.has_files() and not self._wish.erase
-            if not was_micropython and not kept and chip.has_another(kind.offset, data):
+            if self._wish.erase and not self._agreed and chip.has_files():
+                self._teller.agree("Files are on the board, perhaps recordings. They are erased for good")
+            elif not was_micropython and not kept and chip.has_another(kind.offset, data):
                 self._teller.agree("There is another program on the chip. MicroPython takes its place for good")
             chip.write(kind.offset, data, erase=not kept)
         self.written = True
-        self._teller.say(f"MicroPython {image.version} is on it now, checked.")
+        self._teller.say(f"MicroPython {image.version.removeprefix('v')} is on it now, checked.")
 
     def _checked(self, chip: Loader, named: boards.BoardKind | None) -> boards.BoardKind:
         """The kind of board with this chip."""
         candidates = boards.by_chip(chip.chip)
+        names = " or ".join(one.name for one in candidates)
         if named is not None:
             found = named
         elif len(candidates) == 1:
             found = candidates[0]
         else:
-            names = " or ".join(one.name for one in candidates)
             advice = f"Say which board it is: --board {names}." if names else "Coxa has no board with this chip."
-            raise UsageError(f"at {self._port.device} is a {chip.title}, which several boards have", advice)
+            raise UsageError(f"the chip at {self._port.device} is {chip.title}, which several boards have", advice)
         if found not in candidates:
             raise WrongBoardError(
-                f"at {self._port.device} is a {chip.title}, and a {found.title} has another chip ({found.chip})",
-                "Unplug it and plug in the right one, or name what it is: --board. Nothing was changed.",
+                f"the chip at {self._port.device} is {chip.title}, and a {found.title} has another ({found.chip})",
+                f"Plug in the right one, or say what it is: --board {names}. Nothing was changed.",
             )
         if 0 < chip.flash_bytes < found.flash_mb << 20:
-            raise ChipError(f"it has {chip.flash_bytes >> 20} MB of flash, a {found.title} {found.flash_mb}", "")
+            what = f"the board at {self._port.device} has {chip.flash_bytes >> 20} MB of flash, a {found.title} "
+            raise ChipError(f"{what}has {found.flash_mb}", f"Say what it is: --board {names}.")
         return found
 
     def _image(self, kind: boards.BoardKind) -> Image:

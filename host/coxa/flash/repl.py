@@ -67,7 +67,7 @@ class BoardFullError(OnBoardError):
 
 
 class Repl:
-    """The prompt of the board at a port; use it in a `with`. The program on the board is interrupted.
+    """The prompt of the board at a port; use it in a `with`. Its program is interrupted, and restarted at the end.
 
     Attributes:
         path: the port.
@@ -95,6 +95,7 @@ class Repl:
                 _open_for_the_reason(path)
             raise NoPromptError(f"the port {path} opened only at the second time", "Try again.") from None
         self._transport.serial.write_timeout = WRITE_S
+        self._left = False
         try:
             self._enter(fresh)
             self.run(resources.files("coxa.flash.device").joinpath("at_prompt.py").read_text())
@@ -107,7 +108,10 @@ class Repl:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Lets the port go; the board stays at its prompt."""
+        """Restarts the board, whatever came of it, and lets the port go."""
+        if not self._left and not isinstance(error, (BoardGoneError, NoPromptError)):
+            with contextlib.suppress(CoxaError):
+                self.restart()
         self._close()
 
     def run(self, code: str, heard: Callable[[str], None] | None = None) -> str:
@@ -186,7 +190,8 @@ class Repl:
         self.run(f"os.rename({beside!r}, {path!r})")
 
     def restart(self, how: str = "machine.reset()") -> None:
-        """Restarts the board, which takes the port with it. Raises as `run`."""
+        """Restarts the board, which takes the port with it, or sends it elsewhere. Raises as `run`."""
+        self._left = True
         with contextlib.suppress(BoardGoneError), self._explained():
             self._transport.exec_raw_no_follow(f"import machine\n{how}")
 

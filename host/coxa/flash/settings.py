@@ -61,7 +61,7 @@ class Settings:
                 values[key] = config.check(key, value)
             except config.ConfigError as error:
                 names = f"There are {', '.join(settings.DEFAULTS)}."
-                raise UsageError(str(error), "" if key in settings.DEFAULTS else names) from error
+                raise UsageError(_plain(error), "" if key in settings.DEFAULTS else names) from error
         return Settings(values, self.complaints)
 
     def with_secret(self, known: bytes) -> Settings:
@@ -92,7 +92,12 @@ def check_pins(wanted: Settings) -> None:
     try:
         boards.find(wanted.values)
     except config.ConfigError as error:
-        raise UsageError(str(error), _PINS) from error
+        raise UsageError(_plain(error), _PINS) from error
+
+
+def _plain(error: Exception) -> str:
+    """As the board says it, without the word for its notes."""
+    return str(error).removeprefix("config: ")
 
 
 def parsed(assignments: tuple[str, ...]) -> dict[str, Any]:

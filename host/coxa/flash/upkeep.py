@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from coxa.link.channel import NoAnswerError
 from coxa_wire import command
 
 BACKUP_FORMAT = "coxa.board-backup/1"
+ENDS_S = 1.5
+"""For a program that was told to restart to say goodbye: half a second, and until it looks again."""
 _NOT_COPIED = ("app_a", "app_b", "app_new", "sessions")
 """The program comes from the package, and recordings by `coxa fetch`, which checks every block."""
 _CRASHES = "/crash"
@@ -35,7 +38,6 @@ def logs_at_prompt(path: str) -> dict[str, str]:
             data = repl.read(f"{_CRASHES}/{name.replace('crash ', '')}.txt")
             if data:
                 found[name] = data.decode(errors="replace")
-        repl.restart()
     return found
 
 
@@ -52,7 +54,6 @@ def settings_at_prompt(path: str, changes: Mapping[str, Any]) -> Settings:
             if "board" in changes or "pins" in changes:
                 check_pins(found)
             repl.write(PATH, found.encoded())
-        repl.restart()
     return found
 
 
@@ -63,6 +64,7 @@ def comes_back(path: str) -> bool:
         if answers(path) is None:
             raise NoAnswerError("the board's program does not answer")
 
+    time.sleep(ENDS_S)
     try:
         retried(choose(path), answered)
     except CoxaError:
@@ -99,7 +101,6 @@ def backup(path: str, folder: Path, told: Progress | None = None) -> dict[str, s
             (folder / "backup.json").write_text(json.dumps(told_of, indent=2) + "\n")
         except OSError as error:
             raise CoxaError(f"{folder} cannot be written: {error.strerror or error}", "Choose another one.") from error
-        repl.restart()
     return digests
 
 

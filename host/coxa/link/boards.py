@@ -103,6 +103,7 @@ class BoardTask:
         self.status = BoardStatus(name=board.name, role=board.role or "", uid=board.uid)
         self.inbox = Inbox(store, board.uid)
         self.received = 0
+        self._store = store
         self._job = job(self.inbox, self.status)
         self._keeper = Keeper(way(self.status), self._greet, self._keep, self.status, on_live=on_live)
 
@@ -136,7 +137,7 @@ class BoardTask:
         return stored
 
     async def _greet(self, client: Client) -> None:
-        await greet(client, self.board)
+        await greet(client, self.board, self._store)
 
 
 async def together(boards: Sequence[BoardTask], stop: asyncio.Event, give_up_s: float = GIVE_UP_S) -> list[Recorded]:

@@ -116,6 +116,13 @@ class KnownBoards:
                 ),
             )
 
+    def met(self, uid: str, firmware: str, at: datetime) -> None:
+        """A known board was met, with this version of its program; nothing happens where it is not known."""
+        with transaction(self._db, self.path) as db:
+            db.execute(
+                "UPDATE boards SET firmware = ?, last_seen = ? WHERE uid = ?", (firmware, to_text(at), uid.lower())
+            )
+
     def forget(self, uid: str) -> bool:
         """Takes a board out with its secret; whether it was there. Its recordings stay."""
         with transaction(self._db, self.path) as db:

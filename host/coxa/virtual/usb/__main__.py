@@ -26,7 +26,11 @@ def main() -> None:
     new = not told.folder.exists()
     board = UsbBoard(told.folder, build)
     if new and not told.blank:
-        image = told.image.read_bytes() if told.image else make_image(told.chip)
+        image = (
+            told.image.read_bytes()
+            if told.image
+            else make_image(told.chip, f"Generic {told.chip.upper()} module with {told.chip.upper()}")
+        )
         board.flash.put(FLASH_OFFSET[told.chip], image)
     with board:
         print(board.port, flush=True)
