@@ -9,6 +9,7 @@ import pytest
 
 from coxa.errors import UsageError
 from coxa.flash import files, flow, ports, selftest
+from coxa.flash.wish import Wish
 from coxa.link.known import KnownBoards
 from coxa.link.serial import Port
 from coxa.virtual.usb.board import UsbBoard, UsbBuild
@@ -83,7 +84,7 @@ class Desk:
             wish["image"] = self.image
         with KnownBoards(self.folder / "coxa.sqlite") as known:
             return flow.flash(
-                flow.Wish(**wish), known, teller or Teller(), self.folder / "cache", listed or (lambda: [])
+                Wish(**wish), known, teller or Teller(), self.folder / "cache", listed or (lambda: [])
             )
 
     def known(self):

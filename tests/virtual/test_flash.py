@@ -13,11 +13,12 @@ from flashing import Teller, at_ports, check_whole
 
 from coxa.errors import UsageError
 from coxa.flash import files
+from coxa.flash.failures import BoardFullError, NoPromptError
 from coxa.flash.flow import BusyError, NewerError
 from coxa.flash.loader import Loader, NoLoaderError
 from coxa.flash.micropython import WrongBoardError
 from coxa.flash.missing import extra
-from coxa.flash.repl import BoardFullError, NoPromptError, Repl
+from coxa.flash.repl import Repl
 from coxa.link.known import KnownBoard, KnownBoards
 from coxa.link.port_advice import PortError
 from coxa.store import Store

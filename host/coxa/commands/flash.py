@@ -17,9 +17,9 @@ from coxa.link.known import KnownBoards, Role
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from coxa.flash.flow import Flashed, Wish
     from coxa.flash.ports import Listed
     from coxa.flash.selftest import SelfTest
+    from coxa.flash.wish import Flashed, Wish
 
 FORMAT = "coxa.flash/1"
 
@@ -67,8 +67,8 @@ def flash(
     yes
         Do it without asking, also where another program is overwritten.
     """
-    from coxa.flash.flow import Wish
     from coxa.flash.settings import parsed
+    from coxa.flash.wish import Wish
 
     wish = Wish(
         port=port, board=board, image=image, image_sha256=image_sha256, role=role, name=name,

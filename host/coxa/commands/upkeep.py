@@ -32,7 +32,7 @@ def update(
         Do it without asking.
     """
     from coxa.commands.flash import flashed
-    from coxa.flash.flow import Wish
+    from coxa.flash.wish import Wish
 
     return flashed(Wish(port=port, downgrade=downgrade, compiled=not text, program_only=True), common, yes=yes)
 

@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coxa.flash.repl import OnBoardError, Repl
+from coxa.flash.failures import OnBoardError
+from coxa.flash.repl import Repl
 
 if TYPE_CHECKING:
     from coxa_wire import Info

@@ -7,12 +7,9 @@ goes on. Nothing is written before all that can be refused has been looked at.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from coxa.errors import CoxaError
 from coxa.flash import boards, files, ports
@@ -22,9 +19,10 @@ from coxa.flash.micropython import MicroPython
 from coxa.flash.naming import free_name
 from coxa.flash.repl import Repl
 from coxa.flash.settings import PATH, Settings, check_pins, decoded
+from coxa.flash.wish import Flashed, Teller, Wish
 from coxa.link import serial
 from coxa.link.channel import NoAnswerError
-from coxa.link.known import KnownBoard, KnownBoards, Role, checked_role
+from coxa.link.known import KnownBoard, KnownBoards, checked_role
 
 if TYPE_CHECKING:
     from coxa.flash.selftest import SelfTest
@@ -48,79 +46,6 @@ class NewerError(CoxaError):
 
 class NotStartedError(CoxaError):
     """Everything is on the board, and its program does not run."""
-
-
-class Teller(Protocol):
-    """What the user sees, and is asked."""
-
-    def say(self, text: str) -> None:
-        """One line."""
-        ...
-
-    def bar(self, text: str) -> AbstractContextManager[Callable[[int, int], None]]:
-        """A bar of progress; give it done and total."""
-        ...
-
-    def agree(self, what: str) -> None:
-        """Asks whether this may be done; raises `UsageError` where not."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the user asked for.
-
-    Attributes:
-        port: serial port; None: the only one.
-        board: name of the kind of board; None: as the board says.
-        image: file of MicroPython; None: the official one, where the board needs one.
-        image_sha256: its digest, hex; None: as it is known.
-        role, name: None: as the board has it already.
-        settings: bytes of a file of settings, in place of those on the board.
-        changes: other settings.
-        erase: everything on it, recordings too.
-        downgrade: also where the board's program is newer.
-        compiled: copy compiled files where the board takes them.
-        program_only: leave settings, name and secret as they are.
-    """
-
-    port: str | None = None
-    board: str | None = None
-    image: Path | None = None
-    image_sha256: str | None = None
-    role: Role | None = None
-    name: str | None = None
-    settings: bytes | None = None
-    changes: dict[str, Any] = field(default_factory=dict[str, Any])
-    erase: bool = False
-    downgrade: bool = False
-    compiled: bool = True
-    program_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Flashed:
-    """What came of it.
-
-    Attributes:
-        known: the board, as this computer knows it from now on.
-        kind: of board. `port`: where it is now.
-        about: what it said at its prompt, before the program was installed.
-        image_written: whether MicroPython was written.
-        installed: the program. `settings_written`: whether they had to be.
-        settings: all of them.
-        test: the self-test.
-    """
-
-    known: KnownBoard
-    kind: boards.BoardKind
-    port: str
-    about: About
-    image_written: bool
-    installed: Installed
-    settings: Settings
-    settings_written: bool
-    test: SelfTest
 
 
 def flash(wish: Wish, known: KnownBoards, teller: Teller, cache: Path, listed: ports.Listed = serial.ports) -> Flashed:

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coxa.errors import CoxaError
+from coxa.flash.failures import BoardFullError, OnBoardError
 from coxa.flash.files import BoardFile
-from coxa.flash.repl import BoardFullError, OnBoardError, Progress, Repl
+from coxa.flash.repl import Progress, Repl
 
 NEW = "/app_new"
 _SLOTS = {"a": "/app_a", "b": "/app_b"}

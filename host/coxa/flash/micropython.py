@@ -9,14 +9,15 @@ from coxa.errors import CoxaError, UsageError
 from coxa.flash import boards, ports
 from coxa.flash.about import About, about
 from coxa.flash.download import image_for, offer
+from coxa.flash.failures import NoPromptError
 from coxa.flash.image import Image, read_image
 from coxa.flash.image_part import ImageError
 from coxa.flash.loader import ChipError, Loader
-from coxa.flash.repl import NoPromptError, Repl
+from coxa.flash.repl import Repl
 from coxa.flash.settings import PATH, decoded
 
 if TYPE_CHECKING:
-    from coxa.flash.flow import Teller, Wish
+    from coxa.flash.wish import Teller, Wish
     from coxa.link.serial import Port
     from coxa_wire import Info
 

@@ -7,18 +7,17 @@ import contextlib
 import errno
 import hashlib
 import io
-import re
 import struct
-import time
 from collections.abc import Callable, Generator
 from importlib import resources
 from types import TracebackType
 from typing import Any
 
 from coxa.errors import CoxaError
+from coxa.flash.failures import BoardFullError, BoardGoneError, NoPromptError, OnBoardError, no_prompt, on_board
+from coxa.flash.interrupt import interrupted
 from coxa.flash.missing import extra
-from coxa.link.channel import NoAnswerError
-from coxa.link.port_advice import GONE, PortMissingError, port_explained
+from coxa.link.port_advice import GONE, port_explained
 from coxa.link.serial import BAUD, WRITE_S
 
 Progress = Callable[[int], None]
@@ -26,44 +25,12 @@ Progress = Callable[[int], None]
 
 READ_S = 1.0
 """A board at its prompt that says nothing for so long in the middle of an answer has stopped."""
-PROMPT_S = 3.0
-"""For an interrupted program to end: ours writes down that it was meant, which may erase flash."""
-_INTERRUPT_S = 0.5
-_INTERRUPT = b"\r\x03\x03\x02"
-"""Ctrl-C ends a program, Ctrl-B what another host has left: then every MicroPython shows its prompt."""
-_PROMPT = b">>> "
 ENTER_S = 8.0
 """For the restart of the interpreter that follows, in which boot.py runs."""
 RUN_S = 20.0
 """Wait for the next word of code that runs: hashing one file takes far less; formatting a flash is not done here."""
 PIECE = 512
 """Bytes written by one command. The board compiles each: more would take it more memory than it may have in one."""
-
-_KEPT = 256
-_LOOK_S = 0.01
-_NO_SPACE = (errno.ENOSPC, errno.EFBIG)
-
-
-class NoPromptError(NoAnswerError):
-    """No MicroPython prompt comes: another program, no program, or one that does not let itself be interrupted."""
-
-
-class BoardGoneError(PortMissingError):
-    """The board was unplugged, switched off, or restarted in the middle of it."""
-
-
-class OnBoardError(CoxaError):
-    """Code that was run on the board failed there.
-
-    Attributes:
-        number: of the OSError that it was, or None.
-    """
-
-    number: int | None = None
-
-
-class BoardFullError(OnBoardError):
-    """The board's flash is full."""
 
 
 class Repl:
@@ -128,7 +95,7 @@ class Repl:
         with self._explained():
             output, failure = self._transport.exec_raw(code, timeout=RUN_S, data_consumer=lines.take if heard else None)
         if failure:
-            raise _on_board(bytes(failure).decode(errors="replace"))
+            raise on_board(bytes(failure).decode(errors="replace"))
         return bytes(output).decode(errors="replace")
 
     def value(self, expression: str) -> Any:
@@ -205,34 +172,12 @@ class Repl:
         self._transport.exec("f.close()")
 
     def _enter(self, fresh: bool) -> None:
-        if not self._prompted():
-            raise self._none()
+        with self._explained():
+            came = interrupted(self._transport.serial)
+        if not came:
+            raise no_prompt(self.path)
         with self._explained(), contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it did not expect
             self._transport.enter_raw_repl(soft_reset=fresh, timeout_overall=ENTER_S)
-
-    def _prompted(self) -> bool:
-        """Whether the prompt comes; mpremote would wait for ever for a program that prints and prints to be silent."""
-        port = self._transport.serial
-        now_s = time.monotonic()
-        until_s, again_s, seen = now_s + PROMPT_S, now_s, b""
-        with self._explained():
-            while (now_s := time.monotonic()) < until_s:
-                if now_s >= again_s:
-                    port.write(_INTERRUPT)
-                    again_s = now_s + _INTERRUPT_S
-                if port.in_waiting:
-                    seen = (seen + port.read(port.in_waiting))[-_KEPT:]
-                    if seen.endswith(_PROMPT):
-                        return True
-                else:
-                    time.sleep(_LOOK_S)
-        return False
-
-    def _none(self) -> NoPromptError:
-        return NoPromptError(
-            f"the board at {self.path} does not come to MicroPython's prompt",
-            "Press its RESET button (or unplug it and plug it in again) and try once more.",
-        )
 
     def _close(self) -> None:
         with contextlib.suppress(*GONE):
@@ -250,8 +195,8 @@ class Repl:
         except self._failures as error:
             output = getattr(error, "error_output", None)
             if output is not None:
-                raise _on_board(str(output)) from error
-            raise self._none() from error
+                raise on_board(str(output)) from error
+            raise no_prompt(self.path) from error
 
 
 class _Lines:
@@ -269,19 +214,6 @@ class _Lines:
             self._text = bytearray(rest)
             if line.strip():
                 self._heard(line.decode(errors="replace").strip())
-
-
-def _on_board(traceback: str) -> OnBoardError:
-    """The last line of a traceback as an error."""
-    last = (traceback.strip().splitlines() or ["no reason given"])[-1]
-    found = re.match(r"OSError: (?:\[Errno )?(\d+)", last)
-    number = int(found[1]) if found else None
-    if number in _NO_SPACE:
-        error: OnBoardError = BoardFullError("the board's flash is full", "Fetch its recordings first: coxa fetch.")
-    else:
-        error = OnBoardError(f"the board says: {last}", "Run it again; if it stays, erase the board: --erase.")
-    error.number = number
-    return error
 
 
 def _open_for_the_reason(path: str) -> None:
