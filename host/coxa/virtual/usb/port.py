@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import select
 import tty
 
 _PIECE = 4096
+_SPREAD = 200
+"""Numbers among which a port's is drawn."""
 _ports: set[str] = set()
 """Paths that were ports: whoever still tries one must find nothing, neither another board nor its inside."""
 _ROOM = 1 << 16
@@ -15,14 +18,20 @@ _ROOM = 1 << 16
 
 
 def terminal() -> tuple[int, int]:
-    """Both ends of a new pseudoterminal, with a path that was never a port of this process. OSError: none is left."""
+    """Both ends of a new pseudoterminal, with a path that was never a port of this process. OSError: none is left.
+
+    The system gives the lowest free number, which may just have been the port of a board in another process, and
+    someone there may still try it: so some are passed over, a different number each time.
+    """
+    to_pass = random.randrange(_SPREAD)
     passed: list[int] = []
     try:
         while True:
             ends = os.openpty()
-            if os.ttyname(ends[1]) not in _ports:
+            if to_pass <= 0 and os.ttyname(ends[1]) not in _ports:
                 return ends
             passed += ends
+            to_pass -= 1
     finally:
         for end in passed:
             os.close(end)
