@@ -22,7 +22,10 @@ CONNECT_TRIES = 5
 """Of esptool, about a second each, with other timings of the reset lines."""
 FAST_BAUD = 460_800
 """Bit/s while the image is written: as fast as all bridge chips go; native USB does not look at it."""
-_BLANK_BYTES = 64
+_PROGRAM_AT = 0x10000
+"""Behind the boot loader, which many programs have alike. All images here have theirs at this place."""
+_LOOKED_AT = 256
+"""Bytes: a program begins with a digest of its own, among others."""
 _ERASED = 0xFF
 _LITTLEFS = b"littlefs"
 """In the first block of such a file system."""
@@ -102,9 +105,13 @@ class Loader:
         Raises:
             ChipError: it does not let itself be read. PortMissingError: it is gone.
         """
-        with self._explained(self._path, ""):
-            start = bytes(self._cmds.read_flash(self._esp, offset, _BLANK_BYTES, no_progress=True) or b"")
-        return start != image[:_BLANK_BYTES] and any(byte != _ERASED for byte in start)
+        for at in (offset, _PROGRAM_AT):
+            wanted = image[at - offset :][:_LOOKED_AT]
+            with self._explained(self._path, ""):
+                found = bytes(self._cmds.read_flash(self._esp, at, len(wanted), no_progress=True) or b"")
+            if found != wanted and any(byte != _ERASED for byte in found):
+                return True
+        return False
 
     def has_files(self) -> bool:
         """Whether MicroPython's file system is there, with what may be recordings. Raises as `has_another`.
@@ -113,7 +120,7 @@ class Loader:
         """
         behind = VFS_AT + _SUPERBLOCKS
         with self._explained(self._path, ""):
-            start = bytes(self._cmds.read_flash(self._esp, VFS_AT, _BLANK_BYTES, no_progress=True) or b"")
+            start = bytes(self._cmds.read_flash(self._esp, VFS_AT, _LOOKED_AT, no_progress=True) or b"")
             if _LITTLEFS not in start or self.flash_bytes <= behind:
                 return False
             size = self.flash_bytes - behind

@@ -143,7 +143,7 @@ class MicroPython:
             kind = self._checked(chip, named)
             image = image or self._image(kind)
             data = image.path.read_bytes()
-            kept = chip.has_files() and not self._wish.erase
+            kept = not self._wish.erase and (was_micropython or chip.has_files())
             if self._wish.erase and not self._agreed and chip.has_files():
                 self._teller.agree("Files are on the board, perhaps recordings. They are erased for good")
             elif not was_micropython and not kept and chip.has_another(kind.offset, data):
