@@ -83,9 +83,7 @@ class Desk:
         if image:
             wish["image"] = self.image
         with KnownBoards(self.folder / "coxa.sqlite") as known:
-            return flow.flash(
-                Wish(**wish), known, teller or Teller(), self.folder / "cache", listed or (lambda: [])
-            )
+            return flow.flash(Wish(**wish), known, teller or Teller(), self.folder / "cache", listed or (lambda: []))
 
     def known(self):
         with KnownBoards(self.folder / "coxa.sqlite") as known:

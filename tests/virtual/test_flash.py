@@ -156,14 +156,14 @@ def test_another_chip_is_refused_before_anything_is_written(desk, micropython):
         with pytest.raises(WrongBoardError, match=r"C3.*Seeed XIAO ESP32S3"):
             desk.flash(board, image=not micropython)
         board.unplug()
-        assert board.flash.path.read_bytes()[: 0x200000] == before[: 0x200000]
+        assert board.flash.path.read_bytes()[:0x200000] == before[:0x200000]
         assert set(board.files()) <= {"/boot.py"}
 
 
 def test_an_image_for_another_chip_is_refused(desk):
     with desk.board(micropython=False) as board:
         desk.image.write_bytes(make_image("esp32c3", version="v1.29.0", size=300_000))
-        with pytest.raises(Exception, match="esp32c3, and the board .* has an esp32s3"):
+        with pytest.raises(Exception, match=r"esp32c3, and the board .* has an esp32s3"):
             desk.flash(board, image=True)
         assert set(board.flash.path.read_bytes()) == {0xFF}
 
