@@ -67,7 +67,7 @@ class Stay:
     abduction_deg: float = 0.0
     rotation_deg: float = 0.0
     strap: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    seconds: float = 4.0
+    seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,23 @@ def hold(stays: Sequence[Stay], side: Side, sensor: Sensor, rng: np.random.Gener
     return Posed(tuple(samples), tuple(axes), readings.to_sensor, readings.bias_rad_s[0])
 
 
+def before_and_after(
+    positions: Sequence[Position], moved: Floats, side: Side, sensor: Sensor, rng: np.random.Generator
+) -> Posed:
+    """One person stands, takes the positions, the strap turns by `moved` (3,), and the positions are taken again.
+
+    The recordings are in this order: standing, positions before, positions after.
+    """
+    exact = exactness(rng)
+    tip = np.radians(rng.normal(0, TISSUE_SD_DEG, 2))
+    tense = {"standing": np.array([tip[0], 0.0, tip[1]])}
+    none = np.zeros(3)
+    usual: dict[str, Stay] = {p: habit(p, rng) for p in ("standing", *positions)}
+    stays = [again(usual[p], rng, tense.get(p), exact) for p in ("standing", *positions)]
+    stays += [again(usual[p], rng, tense.get(p, none) + moved, exact) for p in positions]
+    return hold(stays, side, sensor, rng)
+
+
 def _part(stay: Stay, side: Side, dt: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Rate and force (n, 3) of one stay in the frame of the strap."""
     t = np.arange(2 * round(stay.seconds / dt) + 1) * dt / 2
@@ -151,3 +168,14 @@ def _part(stay: Stay, side: Side, dt: float, rng: np.random.Generator) -> tuple[
     thigh = motion.thigh_orientation(pose, rotation, sway[1], sway[2], side)
     q = quat.multiply(thigh, quat.from_rotation_vector(np.array(stay.strap)))
     return motion.rate_and_force(q[::2], q[1::2], dt, None)
+
+
+def slipping(samples: Samples, vector: Floats, at_s: float, over_s: float = 1.0) -> Samples:
+    """The recording had the strap turned by `vector` (3,), rotation vector in the sensor frame, rad, from `at_s` on.
+
+    The turn takes `over_s`. What the chip adds to its readings is turned as well, which is a small part of them.
+    """
+    share = np.clip((samples.t_s - at_s) / over_s, 0.0, 1.0)
+    back = quat.conjugate(quat.from_rotation_vector(share[:, None] * vector))
+    own = np.gradient(share, samples.t_s)[:, None] * vector
+    return Samples(samples.t_s, quat.rotate(back, samples.gyr_rad_s) + own, quat.rotate(back, samples.acc_m_s2))
