@@ -2,6 +2,7 @@
 
 import os
 import random
+import time
 
 import flashing
 import pytest
@@ -87,3 +88,18 @@ def test_interrupted_again_and_again_it_ends_whole(desk, seed):
         done = desk.flash(board, image=True, role="left-thigh")
         assert not done.test.troubles
         check_whole(board, done.installed.slot)
+
+
+def test_a_first_formatting_that_broke_off_is_done_anew(desk):
+    board = desk.board()
+    board.flash.cut_in = 3  # MicroPython, at its first start, writes the first blocks of its file system
+    with board:
+        for _ in range(100):
+            if board.mode == "off":
+                break
+            time.sleep(0.05)
+        assert board.mode == "off"
+        board.plug_in()
+        done = desk.flash(board, image=True, role="left-thigh")
+        assert not done.test.troubles
+        check_whole(board)
