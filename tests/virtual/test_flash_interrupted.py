@@ -90,9 +90,10 @@ def test_interrupted_again_and_again_it_ends_whole(desk, seed):
         check_whole(board, done.installed.slot)
 
 
-def test_a_first_formatting_that_broke_off_is_done_anew(desk):
+@pytest.mark.parametrize("operations", [2, 4])
+def test_a_first_formatting_that_broke_off_is_done_anew(desk, operations):
     board = desk.board()
-    board.flash.cut_in = 3  # MicroPython, at its first start, writes the first blocks of its file system
+    board.flash.cut_in = operations  # MicroPython, at its first start, writes the first blocks of its file system
     with board:
         for _ in range(100):
             if board.mode == "off":
