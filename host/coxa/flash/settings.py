@@ -84,11 +84,13 @@ def decoded(file: bytes | None) -> Settings:
 
 
 def check_pins(wanted: Settings) -> None:
-    """Looks whether the board could start with these pins.
+    """Looks whether the board could start with these pins. Where it is to find out itself what it is, only it can.
 
     Raises:
         UsageError: it could not.
     """
+    if wanted.values["board"] == settings.DEFAULTS["board"]:
+        return
     try:
         boards.find(wanted.values)
     except config.ConfigError as error:
