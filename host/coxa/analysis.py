@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.integrate import cumulative_trapezoid
 
+from coxa.calibration.applied import NONE, Calibration, corrected
+from coxa.calibration.bone import as_bone
 from coxa.checks import checked_samples
+from coxa.fusion.axis import CALIBRATED
 from coxa.protocols import Protocol, for_position
 from coxa.reps.score import scored, summarize
 from coxa.results import Analysis, Position, Side
@@ -22,7 +27,7 @@ LEFT_OUT_MIN_S = 2.0
 
 def analyze(
     t_s: ArrayLike, gyr_rad_s: ArrayLike | None, acc_m_s2: ArrayLike | None, *, position: Position, side: Side,
-    quat: ArrayLike | None = None,
+    quat: ArrayLike | None = None, calibration: Calibration = NONE,
 ) -> Analysis:  # fmt: skip
     """Rotation, repetitions and quality of one recorded set.
 
@@ -33,27 +38,38 @@ def analyze(
         position: pose of the set: wall, seated, prone, supine, side or standing.
         side: leg that wears the sensor: left or right.
         quat: (n, 4) orientation sensor → earth, scalar first, earth z up; used where rate or force is missing.
+        calibration: of sensor, body and skin, as far as there are any.
 
     Raises:
         InputError: the arrays cannot be used; the message says what, where and what to do.
         UsageError: an unknown position or side.
     """
-    return analyze_samples(checked_samples(t_s, gyr_rad_s, acc_m_s2, quat), position=position, side=side)
+    samples = checked_samples(t_s, gyr_rad_s, acc_m_s2, quat)
+    return analyze_samples(samples, position=position, side=side, calibration=calibration)
 
 
 def analyze_samples(
-    samples: Samples, *, position: Position, side: Side, protocol: Protocol | None = None, axis: Floats | None = None
-) -> Analysis:
-    """The same for checked samples, with another protocol or a calibrated femoral axis (3,) in the sensor frame."""
+    samples: Samples, *, position: Position, side: Side, protocol: Protocol | None = None,
+    calibration: Calibration = NONE,
+) -> Analysis:  # fmt: skip
+    """The same for checked samples, and with another protocol."""
     check_pose(position, side)
     protocol = protocol or for_position(position)
-    return present(solve(samples, position, side, protocol, axis), samples, position, side, protocol)
+    samples, calibration = corrected(samples, calibration)
+    solution = solve(samples, position, side, protocol, calibration)
+    if calibration.body and solution.axis.source != CALIBRATED:
+        calibration = calibration.without("body")  # why stands in the caution
+    analysis = present(solution, samples, position, side, protocol)
+    warnings = (*analysis.warnings, *calibration.notes) if analysis.reps else analysis.warnings
+    analysis = replace(analysis, calibrations=calibration.used, warnings=warnings)
+    return as_bone(analysis, calibration.skin) if calibration.skin else analysis
 
 
 def present(solution: Solution, samples: Samples, position: Position, side: Side, protocol: Protocol) -> Analysis:
     """The result of a solved set."""
     axis, zero = solution.axis, solution.zero
     reps = scored([m.rep for m in solution.measured], protocol)
+    angle, sd, swing = _series(solution, samples)
     return Analysis(
         position=position, side=side, label="thigh",
         sampling_rate_hz=samples.sampling_rate_hz, duration_s=samples.duration_s,
@@ -63,11 +79,11 @@ def present(solution: Solution, samples: Samples, position: Position, side: Side
         axis=(float(axis.u[0]), float(axis.u[1]), float(axis.u[2])), axis_sd_deg=float(np.degrees(axis.sd_rad)),
         axis_source=axis.source, sign_source=axis.sign_source, warnings=_warnings(solution, samples),
         reps=reps, set=summarize(solution.course, solution.measured, reps, protocol), t_s=samples.t_s,
-        **_series(solution, samples),
+        rotation_deg=angle, rotation_sd_deg=sd, swing_deg=swing,
     )  # fmt: skip
 
 
-def _series(solution: Solution, samples: Samples) -> dict[str, Floats]:
+def _series(solution: Solution, samples: Samples) -> tuple[Floats, Floats, Floats]:
     """Angle, its sd and the swing in degrees at the sample times: the turn between grid points is the sensor's own."""
     grid, course = solution.grid, solution.course
     # before and after the set nothing holds the angle: it goes on with the bias of the set, and its sd grows
@@ -80,11 +96,8 @@ def _series(solution: Solution, samples: Samples) -> dict[str, Floats]:
     sd = np.interp(samples.t_s, grid.t_s[index], np.hypot(course.estimate.sd(rows), course.zero_sd_rad))
     outside_s = np.maximum(np.maximum(grid.t_s[0] - samples.t_s, samples.t_s - grid.t_s[-1]), 0.0)
     sd = np.hypot(sd, OUTSIDE_BIAS_SD_RAD_S * outside_s)
-    return {
-        "rotation_deg": np.degrees(angle),
-        "rotation_sd_deg": np.degrees(sd),
-        "swing_deg": np.degrees(np.interp(samples.t_s, grid.t_s, course.swing)),
-    }
+    swing = np.interp(samples.t_s, grid.t_s, course.swing)
+    return np.degrees(angle), np.degrees(sd), np.degrees(swing)
 
 
 def _warnings(solution: Solution, samples: Samples) -> tuple[str, ...]:

@@ -47,7 +47,8 @@ class DecodedStream:
     """The samples of one session, and what is known of how complete they are.
 
     Attributes:
-        samples: as measured; `quat` is None, since the board's orientations have half the rate.
+        samples: as measured; `quat` is None, since the board's orientations have half the rate. The temperature is in
+            whole degrees.
         index: (n,) sample index in the session; a step above 1 is a gap.
         quat: (m, 4) orientation by the board, sensor → earth, scalar first, earth z up; only those it gave.
         quat_t_s: (m,) their times, s.
@@ -113,7 +114,7 @@ def decode(blocks: Iterable[bytes], info: Info) -> DecodedStream:
     quat, quat_index = _quaternions(filled)
     start_s = clock.time_s(np.array([block.first_index for block in used], dtype=np.int64)).tolist()
     return DecodedStream(
-        samples=_samples(filled, clock.time_s(index), info),
+        samples=_samples(filled, n, clock.time_s(index), info),
         index=index,
         quat=quat,
         quat_t_s=clock.time_s(quat_index),
@@ -128,13 +129,23 @@ def decode(blocks: Iterable[bytes], info: Info) -> DecodedStream:
     )
 
 
-def _samples(blocks: list[Block], t_s: Floats, info: Info) -> Samples:
+def _samples(blocks: list[Block], n: Ints, t_s: Floats, info: Info) -> Samples:
     raw = np.frombuffer(b"".join([block.raw for block in blocks]), dtype="<i2").reshape(-1, 6).astype(np.float64)
     return Samples(
         t_s=t_s,
         gyr_rad_s=np.deg2rad(raw[:, :3] * info.gyro_dps_per_lsb),
         acc_m_s2=raw[:, 3:] * (info.acc_g_per_lsb * GRAVITY_M_S2),
+        temperature_c=_of_samples(blocks, n),
     )
+
+
+def _of_samples(blocks: list[Block], n: Ints) -> Floats | None:
+    """Temperature of each sample, °C: that of its block, where a block has none that of its neighbours; or None."""
+    told = np.array([block.temperature_c for block in blocks], dtype=np.float64)
+    known = np.flatnonzero(told != coxa_wire.TEMPERATURE_UNKNOWN)
+    if not len(known):
+        return None
+    return np.repeat(np.round(np.interp(np.arange(len(told)), known, told[known])), n)
 
 
 def _quaternions(blocks: list[Block]) -> tuple[Floats, Ints]:

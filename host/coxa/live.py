@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coxa.calibration.applied import NONE, Calibration, corrected
 from coxa.checks import MAX_GAP_S
 from coxa.errors import InputError
 from coxa.fusion.grid import GAP_MIN_S
@@ -64,9 +65,9 @@ class LiveRotation:
     """Push samples as they come; read the state. Nothing later than the pushed samples is used."""
 
     def __init__(
-        self, position: Position, side: Side, *, protocol: Protocol | None = None, axis: Floats | None = None
+        self, position: Position, side: Side, *, protocol: Protocol | None = None, calibration: Calibration = NONE
     ) -> None:
-        """axis: (3,) calibrated femoral axis in the sensor frame, pointing to the hip; None to find it on the way.
+        """calibration: of sensor and body; angles are always those at the thigh.
 
         Raises:
             UsageError: an unknown position or side.
@@ -75,7 +76,7 @@ class LiveRotation:
         self.position: Position = position
         self.side: Side = side
         self.protocol = protocol or for_position(position)
-        self._axis = axis
+        self._calibration = calibration
         self._rows = np.empty((1024, COLUMNS))
         self._count = 0
         self._next_solve_s = -np.inf
@@ -91,6 +92,9 @@ class LiveRotation:
             InputError: a sample that is not finite or not later than the one before.
         """
         fresh, steps = self._checked(t_s, gyr_rad_s, acc_m_s2)
+        if self._calibration.sensor:
+            exact, _ = corrected(_samples(fresh), self._calibration)
+            fresh = np.column_stack([exact.t_s, exact.gyr_rad_s, exact.acc_m_s2])
         begin = 0
         while begin < len(fresh):
             # a solution falls due at the same sample however the samples are bundled
@@ -159,8 +163,7 @@ class LiveRotation:
 
     def _solve(self) -> None:
         rows = self._rows[: self._count].copy()
-        samples = Samples(rows[:, 0], rows[:, 1:4], rows[:, 4:7])
-        self._solution = solve(samples, self.position, self.side, self.protocol, self._axis)
+        self._solution = solve(_samples(rows), self.position, self.side, self.protocol, self._calibration)
         self._solved_at_s = float(rows[-1, 0])
         length_s = self._solved_at_s - float(rows[0, 0])
         self._next_solve_s = self._solved_at_s + max(SOLVE_EVERY_S, SOLVE_SHARE * length_s)
@@ -190,6 +193,10 @@ class LiveRotation:
             float(np.degrees(rate)),
             done,
         )
+
+
+def _samples(rows: Floats) -> Samples:
+    return Samples(rows[:, 0], rows[:, 1:4], rows[:, 4:7])
 
 
 def _complete(rep: Rep, now_s: float) -> bool:

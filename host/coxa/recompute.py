@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from coxa import protocols
 from coxa.analysis import analyze_samples
+from coxa.calibration.applied import NONE, Calibration
 from coxa.checks import checked_samples
 from coxa.decode import DecodedStream, decode
 from coxa.errors import InputError
@@ -18,7 +20,7 @@ BOARD_FORMAT = "coxa-board"
 """Source format of what one of our boards recorded."""
 
 
-def analysed(samples: Samples, origin: Origin, where: str) -> Analysis:
+def analysed(samples: Samples, origin: Origin, where: str, calibration: Calibration = NONE) -> Analysis:
     """The analysis of stored samples.
 
     Files were checked when they were read; what a board recorded is checked here, since it is kept in any case.
@@ -27,15 +29,19 @@ def analysed(samples: Samples, origin: Origin, where: str) -> Analysis:
         samples: as stored.
         origin: where they come from and what was done.
         where: what the messages call them.
+        calibration: that holds for them.
 
     Raises:
         InputError: they do not look like a worn sensor, or cannot be analysed.
         ConfigError: the protocol is no longer there.
     """
     if origin.source_format == BOARD_FORMAT:
-        samples = checked_samples(samples.t_s, samples.gyr_rad_s, samples.acc_m_s2, where=where)
-    protocol = protocols.load(origin.protocol)
-    return analyze_samples(samples, position=origin.position, side=origin.side, protocol=protocol)
+        good = checked_samples(samples.t_s, samples.gyr_rad_s, samples.acc_m_s2, where=where)
+        samples = replace(good, temperature_c=samples.temperature_c)
+    return analyze_samples(
+        samples, position=origin.position, side=origin.side, protocol=protocols.load(origin.protocol),
+        calibration=calibration,
+    )  # fmt: skip
 
 
 def decoded(blocks: Sequence[bytes], info: Info) -> tuple[DecodedStream | None, str]:
@@ -46,10 +52,12 @@ def decoded(blocks: Sequence[bytes], info: Info) -> tuple[DecodedStream | None, 
         return None, str(error)
 
 
-def attempted(stream: DecodedStream, origin: Origin, where: str) -> tuple[Analysis | None, str]:
+def attempted(
+    stream: DecodedStream, origin: Origin, where: str, calibration: Calibration
+) -> tuple[Analysis | None, str]:
     """The analysis; and why there is none, or why it found nothing."""
     try:
-        analysis = analysed(stream.samples, origin, where)
+        analysis = analysed(stream.samples, origin, where, calibration)
     except InputError as error:
         return None, str(error)
     return analysis, "" if analysis.reps else analysis.set.advice or "No repetition was found."

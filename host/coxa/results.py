@@ -82,9 +82,42 @@ class SetSummary:
     advice: str
 
 
+CalibrationKind = Literal["sensor", "body", "skin"]
+
+
+@dataclass(frozen=True, slots=True)
+class UsedCalibration:
+    """A calibration that a result rests on.
+
+    Attributes:
+        id: in the store; None where it is not from there.
+        made_at: ISO 8601, UTC. `age_days`: how long before the set it was made; negative for one made afterwards.
+        says: what it gave, a few words with the uncertainty.
+    """
+
+    kind: CalibrationKind
+    id: int | None
+    made_at: str
+    age_days: float
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """The means of a set and their uncertainty (one standard deviation); None where no repetition was valid."""
+
+    ir_mean_deg: float | None
+    er_mean_deg: float | None
+    arc_mean_deg: float | None
+    ir_mean_sd_deg: float | None
+    er_mean_sd_deg: float | None
+    arc_mean_sd_deg: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The result of one recording of one set.
+    """The result of one recording of one set. Angles are what `label` says; rates, swing, axis and score are always
+    those of the strap.
 
     Attributes:
         observability: s = |u × g| in the neutral: 1 gravity sees the rotation, 0 it does not.
@@ -93,6 +126,8 @@ class Analysis:
         neutral_start_deg_drift: last return minus the start neutral, degrees; None where there is no pair.
         warnings: full sentences a reader must see beside the numbers (sign from order, no holds, clipping, …).
         t_s, rotation_deg, rotation_sd_deg, swing_deg: (n,) series; rotation IR positive on both sides.
+        calibrations: what the result rests on, at most one of each kind.
+        thigh: the same means as read at the thigh, where the label is another: for trends, which no new gain may bend.
     """
 
     position: Position
@@ -116,6 +151,8 @@ class Analysis:
     rotation_deg: Floats = field(repr=False)
     rotation_sd_deg: Floats = field(repr=False)
     swing_deg: Floats = field(repr=False)
+    calibrations: tuple[UsedCalibration, ...] = ()
+    thigh: Means | None = None
 
     def to_dict(self, series: bool = False) -> dict[str, Any]:
         """The JSON object of format `coxa.analysis/1`; with `series` also the angle over time. Plain Python types."""
@@ -124,8 +161,11 @@ class Analysis:
         from coxa import __version__
 
         names = ("t_s", "rotation_deg", "rotation_sd_deg", "swing_deg")
-        plain = {name: _plain(getattr(self, name)) for name in self.__slots__ if name not in ("reps", "set", *names)}
+        deep = ("reps", "set", "calibrations", "thigh")
+        plain = {name: _plain(getattr(self, name)) for name in self.__slots__ if name not in (*deep, *names)}
         out: dict[str, Any] = {"format": FORMAT, "coxa_version": __version__, **plain}
+        out["calibrations"] = [_plain(asdict(one)) for one in self.calibrations]
+        out["thigh"] = _plain(asdict(self.thigh)) if self.thigh else None
         out["reps"] = [_plain(asdict(rep)) for rep in self.reps]
         out["set"] = _plain(asdict(self.set))
         if series:

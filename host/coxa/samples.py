@@ -25,6 +25,7 @@ class Samples:
             where the recording has none.
         gyr_derived: the rate was differentiated from `quat` because the recording has no gyroscope.
         acc_derived: the specific force is gravity turned by `quat` because the recording has no accelerometer.
+        temperature_c: (n,) of the chip, °C, as it was reported, often in whole degrees; None where it is not known.
     """
 
     t_s: Floats
@@ -33,6 +34,7 @@ class Samples:
     quat: Floats | None = None
     gyr_derived: bool = False
     acc_derived: bool = False
+    temperature_c: Floats | None = None
 
     def __len__(self) -> int:
         """Number of samples."""

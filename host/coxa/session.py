@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from coxa.calibration.choose import as_it_is, choose
 from coxa.errors import InputError, UsageError
 from coxa.hosttime import HostTime, host_time
 from coxa.recompute import BOARD_FORMAT, attempted, decoded
@@ -118,7 +119,8 @@ def adopt(
     inbox.adopted(session, session_id)
     analysis = None
     if stream is not None:
-        analysis, warning = attempted(stream, origin, f"session {session_id}")
+        calibration = choose(store, inbox.uid, store.session(session_id).origin)
+        analysis, warning = attempted(stream, origin, f"session {session_id}", calibration)
     if analysis is not None:
         store.save_result(session_id, protocol, analysis)
     origin = store.session(session_id).origin
@@ -137,21 +139,24 @@ def adopt(
 
 
 def again(store: Store, session_id: int) -> Adopted:
-    """A session of the store that a board recorded, analysed anew; nothing is stored.
+    """A session of the store that a board recorded, analysed anew with the calibrations of its result; nothing is
+    stored.
 
     Raises:
         UsageError: there is none, or no board recorded it.
         ConfigError: its protocol is no longer there.
     """
-    origin = store.session(session_id).origin
+    session = store.session(session_id)
+    origin = session.origin
     info, blocks = store.board_blocks(session_id)
+    calibration = choose(store, None, origin, as_it_is(session))
     try:
         stream, warning = decoded(blocks, decode_info(info))
     except WireError as error:
         stream, warning = None, str(error)
     analysis = None
     if stream is not None:
-        analysis, warning = attempted(stream, origin, f"session {session_id}")
+        analysis, warning = attempted(stream, origin, f"session {session_id}", calibration)
     said = stream.notes if stream else ()
     return Adopted(session_id, False, origin, _clock_of(origin), None, analysis, said, warning)
 

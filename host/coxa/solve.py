@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from coxa import hip
 from coxa.blas import one_thread
+from coxa.calibration.applied import NONE, Calibration
 from coxa.errors import UsageError
 from coxa.fusion import axis as axes
 from coxa.fusion import batch, families, gravity, pose
@@ -90,20 +91,23 @@ def check_pose(position: str, side: str) -> None:
         raise UsageError(f"side '{side}' is unknown", f"Use one of {', '.join(SIDES)}.")
 
 
-def solve(samples: Samples, position: Position, side: Side, protocol: Protocol, axis: Floats | None = None) -> Solution:
-    """Everything that is found in the samples of one set."""
+def solve(
+    samples: Samples, position: Position, side: Side, protocol: Protocol, calibration: Calibration = NONE
+) -> Solution:
+    """Everything that is found in the samples of one set, which are corrected already; `calibration` tells the femoral
+    axis of this wearing and how sure the gyroscope's scale is."""
     with one_thread():
-        return _solve(samples, position, side, protocol, axis)
+        return _solve(samples, position, side, protocol, calibration)
 
 
-def _solve(samples: Samples, position: Position, side: Side, protocol: Protocol, axis: Floats | None) -> Solution:
+def _solve(samples: Samples, position: Position, side: Side, protocol: Protocol, calibration: Calibration) -> Solution:
     grid = uniform(samples)
     span = pose.set_span(grid, grid.low_passed(grid.acc, ACC_LOW_PASS_HZ), position)
-    solution = _solve_set(grid.part(*span), position, side, protocol, axis)
+    solution = _solve_set(grid.part(*span), position, side, protocol, calibration)
     inner = _repetitions_span(solution)
     if inner and (inner[1] - inner[0]) < NEARLY_ALL * len(solution.grid.t_s):
         # what came before and after has had its part in axis, bias and neutral: once more without it
-        again = _solve_set(solution.grid.part(*inner), position, side, protocol, axis)
+        again = _solve_set(solution.grid.part(*inner), position, side, protocol, calibration)
         if again.measured:
             solution = again
     return replace(solution, gaps=grid.gaps)
@@ -131,12 +135,13 @@ def _repetitions_span(solution: Solution) -> tuple[int, int] | None:
     return max(begin, 0), min(end, len(t))
 
 
-def _solve_set(grid: Grid, position: Position, side: Side, protocol: Protocol, axis: Floats | None) -> Solution:
+def _solve_set(grid: Grid, position: Position, side: Side, protocol: Protocol, calibration: Calibration) -> Solution:
     coarse, bias_seen = coarse_bias(grid)
     slow_acc = grid.low_passed(grid.acc, ACC_LOW_PASS_HZ)
-    found_axis = femoral_axis(grid, grid.low_passed(grid.gyr - coarse, GYR_LOW_PASS_HZ), slow_acc, position, axis)
+    known = calibration.body.axis if calibration.body else None
+    found_axis = femoral_axis(grid, grid.low_passed(grid.gyr - coarse, GYR_LOW_PASS_HZ), slow_acc, position, known)
     rate = (grid.gyr - coarse) @ found_axis.u
-    events, estimate = rotation(grid, rate, slow_acc, found_axis)
+    events, estimate = rotation(grid, rate, slow_acc, found_axis, calibration.scale_sd(found_axis.u))
     sign, sequence, groups = _sided(estimate, events, found_axis, side, protocol)
     zero = _neutral(estimate, _steady(grid, coarse, found_axis.u), sequence, groups, sign)
     turned = sign * (rate - estimate.bias)
@@ -156,9 +161,12 @@ def _solve_set(grid: Grid, position: Position, side: Side, protocol: Protocol, a
     return Solution(grid, found_axis, coarse, bias_seen, events, zero, course, numbered, seen, grid.gaps)
 
 
-def rotation(grid: Grid, rate: Floats, slow_acc: Floats, axis: Axis) -> tuple[list[Event], Estimate]:
-    """Pauses of the turning and the rotation about the axis. rate: (m,) about it, coarse bias removed."""
-    scale_sd = float(np.hypot(batch.SCALE_SD, axes.scale_sd(axis)))
+def rotation(
+    grid: Grid, rate: Floats, slow_acc: Floats, axis: Axis, gyro_scale_sd: float = batch.SCALE_SD
+) -> tuple[list[Event], Estimate]:
+    """Pauses of the turning and the rotation about the axis. rate: (m,) about it, coarse bias removed; gyro_scale_sd:
+    how sure the gyroscope's scale is, a share."""
+    scale_sd = float(np.hypot(gyro_scale_sd, axes.scale_sd(axis)))
     events = find_events(grid, rate)
     first = batch.estimate(grid, rate, events, None, slow_acc=slow_acc, u=axis.u, scale_sd=scale_sd)
     # with the bias known better, stillness is judged better

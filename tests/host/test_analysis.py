@@ -313,6 +313,8 @@ TOP = {
     "sign_source": str,
     "warnings": list,
     "reps": list,
+    "calibrations": list,
+    "thigh": type(None),
     "set": dict,
     "coxa_version": str,
 }

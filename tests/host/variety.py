@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 
 from coxa.analysis import analyze_samples
-from coxa.results import POSITIONS, Analysis
+from coxa.calibration.applied import Calibration
+from coxa.results import POSITIONS, Analysis, UsedCalibration
 from coxa.simulate import SENSORS, Simulation, Stream, Wearer, simulate
+from coxa_calibration.body import BodyCalibration
+from coxa_calibration.femur import FemurAxis
+
+AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
 HORIZONTAL = tuple(p for p in POSITIONS if p not in ("wall", "standing"))
 
@@ -36,8 +42,17 @@ def steady(**changes) -> Wearer:
     return Wearer(**{**exact, **changes})
 
 
-def analysed(sim: Simulation, **options) -> Analysis:
+def analysed(sim: Simulation, axis=None, **options) -> Analysis:
+    if axis is not None:
+        options["calibration"] = body(axis, sim.wearer.side)
     return analyze_samples(sim.samples, position=sim.wearer.position, side=sim.wearer.side, **options)
+
+
+def body(axis, side: str, sd_deg: float = 3.0) -> Calibration:
+    """A body calibration that knows the femoral axis (3,)."""
+    known = FemurAxis(np.asarray(axis, dtype=float), np.radians(sd_deg), "standing")
+    used = UsedCalibration("body", 1, AT.isoformat(), 0.0, "femoral axis")
+    return Calibration(body=BodyCalibration("a1b2c3d4e5f6", side, "at its mark", AT, known, None, ()), used=(used,))
 
 
 def session(seed: int, *, sensor=None, stream: Stream | None = None, **wearer) -> tuple[Simulation, Analysis]:

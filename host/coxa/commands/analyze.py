@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coxa import console, protocols
-from coxa.commands.common import DEFAULTS, Common, Flag, Reports
+from coxa.commands.common import DEFAULTS, Calibrations, Common, Flag, Reports, wished
 from coxa.commands.people import HIP_SURGERY_NOTE
 from coxa.commands.recording import sha256_of
 from coxa.commands.recording import started as start_of
@@ -17,6 +17,8 @@ from coxa.results import Position, Side
 from coxa.store import Origin, Saved, Store
 
 if TYPE_CHECKING:
+    from coxa.calibration.applied import Calibration
+    from coxa.calibration.choose import Wish
     from coxa.results import Analysis
     from coxa.sources import Recording
 
@@ -35,6 +37,8 @@ def analyze(
     started: str | None = None,
     notes: str | None = None,
     discomfort: int | None = None,
+    calibration: Calibrations = (),
+    no_calibration: Flag = False,
     series: Flag = False,
     no_store: Flag = False,
     common: Common = DEFAULTS,
@@ -65,6 +69,10 @@ def analyze(
         Kept with the session.
     discomfort
         As you felt it, 0 (none) to 10; kept with the session.
+    calibration
+        Number of a calibration in `coxa calibrate list`; once for each kind. By default those of --sensor that hold.
+    no_calibration
+        Without any.
     series
         With --json: also the angle over time.
     no_store
@@ -74,6 +82,7 @@ def analyze(
     from coxa.sources import read
 
     check_targets((common.json,), reports=report, keep=file)
+    wish = wished(calibration, no_calibration)
     if series and not common.json:
         raise UsageError("--series belongs to --json", "Add --json, or leave --series out.")
     used = protocol or common.settings.protocols.get(position, position)
@@ -100,12 +109,26 @@ def analyze(
             discomfort=discomfort,
         )
     with console.working("analysing …"):
-        analysis = analyze_samples(recording.samples, position=position, side=side, protocol=wanted)
+        analysis = analyze_samples(
+            recording.samples, position=position, side=side, protocol=wanted,
+            calibration=_calibration(common, sensor, origin, wish),
+        )  # fmt: skip
     _show(analysis, recording, series, common)
     write_reports(analysis, report, origin)
     if not no_store:
         with common.open_store(write=True) as store:
             _told(store, origin, store.save(origin, recording.samples, analysis), common)
+
+
+def _calibration(common: Common, sensor: str | None, origin: Origin, wish: Wish) -> Calibration:
+    """What the store has of this sensor; nothing where there is no store yet."""
+    from coxa.calibration.applied import NONE
+    from coxa.calibration.choose import choose
+
+    if not wish.ids and (sensor is None or not common.store_path.exists()):
+        return NONE
+    with common.open_store(write=False) as store:
+        return choose(store, sensor, origin, wish)
 
 
 def _show(analysis: Analysis, recording: Recording, series: bool, common: Common) -> None:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 
 from coxa import config as settings_file
+from coxa.errors import UsageError
 
 if TYPE_CHECKING:
+    from coxa.calibration.choose import Wish
     from coxa.store import Store
 
 _SHARED = Group("Everywhere", sort_key=90)
@@ -67,3 +69,19 @@ DEFAULTS = Common()
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 Reports = Annotated[tuple[Path, ...], Parameter(negative="", show_default=False)]
 """Files of reports; the option may be given more than once."""
+
+Calibrations = Annotated[tuple[int, ...], Parameter(negative="", show_default=False)]
+"""Numbers of calibrations; the option may be given more than once."""
+
+
+def wished(calibration: tuple[int, ...], no_calibration: bool) -> Wish:
+    """Which calibrations a result should rest on.
+
+    Raises:
+        UsageError: some, and none.
+    """
+    from coxa.calibration.choose import AUTOMATIC, WITHOUT, Wish
+
+    if calibration and no_calibration:
+        raise UsageError("--calibration and --no-calibration exclude each other", "Leave one of them out.")
+    return WITHOUT if no_calibration else Wish(calibration) if calibration else AUTOMATIC

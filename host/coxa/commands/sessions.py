@@ -11,10 +11,13 @@ from rich.table import Table
 from coxa import console
 from coxa.commands.common import DEFAULTS, Common
 from coxa.report.wording import degrees, plus_minus
-from coxa.results import Position, Side
+from coxa.results import Label, Position, Side
 
 if TYPE_CHECKING:
     from coxa.store import Headline, Session
+
+DEGREES_OF: dict[Label, str] = {"thigh": "strap", "shank-calibrated": "bone", "gravity-test": "shank"}
+"""What the angles of a session are of, in a word."""
 
 
 def sessions(
@@ -66,6 +69,7 @@ def mean(headline: Headline | None, which: str) -> str:
 
 def _table(found: list[Session], several: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+    calibrated = any(one.headline and one.headline.label != "thigh" for one in found)
     for name in (
         "id",
         "began",
@@ -77,6 +81,7 @@ def _table(found: list[Session], several: bool) -> Table:
         "arc",
         "reps",
         "score",
+        *(("degrees of",) if calibrated else ()),
     ):
         numeric = name in {"id", "IR", "ER", "arc", "reps", "score"}
         table.add_column(name, justify="right" if numeric else "left", no_wrap=name != "person")
@@ -89,5 +94,6 @@ def _table(found: list[Session], several: bool) -> Table:
             str(head.reps_valid) if head else "–",
             f"{head.score:.0f}" if head and head.score is not None else "–",
         ]
+        cells += [DEGREES_OF[head.label] if head else "–"] if calibrated else []
         table.add_row(*cells)
     return table

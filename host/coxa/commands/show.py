@@ -12,6 +12,7 @@ from coxa.commands.summary import print_summary
 from coxa.store.stored import analysis_of
 
 if TYPE_CHECKING:
+    from coxa.calibration.choose import Wish
     from coxa.results import Analysis
     from coxa.store import Session, Store
 
@@ -54,17 +55,24 @@ def show(
     _print(session, anew or analysis_of(result))
 
 
-def recomputed(store: Store, session: Session) -> Analysis:
+def recomputed(store: Store, session: Session, wish: Wish | None = None) -> Analysis:
     """The analysis of a stored session by this version, from its raw data.
 
+    Args:
+        wish: which calibrations it should rest on; by default those of the stored result.
+
     Raises:
+        UsageError, InputError: a calibration does not fit, or is damaged.
         StoreError: the raw data is damaged.
         InputError: a board recorded it, and it cannot be analysed.
         ConfigError: the protocol it was done with is no longer there.
     """
+    from coxa.calibration.choose import as_it_is, choose
     from coxa.recompute import analysed
 
-    return analysed(store.samples(session.id), session.origin, f"session {session.id}")
+    uid = store.uid(session.id)
+    calibration = choose(store, uid, session.origin, as_it_is(session) if wish is None else wish)
+    return analysed(store.samples(session.id), session.origin, f"session {session.id}", calibration)
 
 
 def _print(session: Session, analysis: Analysis) -> None:

@@ -21,10 +21,11 @@ BAR_CHARACTERS = 24
 LABEL_HINTS: dict[Label, str] = {
     "thigh": (
         "Label thigh: a strap on the skin reads about half of the femur's turn. Follow your own trend; do not compare "
-        "with a textbook norm."
+        "with a textbook norm. For degrees of the bone: coxa calibrate skin."
     ),
     "shank-calibrated": (
-        "Label shank-calibrated: the strap's turn times your own gain, which holds while the strap sits in its place."
+        "Label shank-calibrated: degrees of the bone, by your personal gain, which holds while the strap sits at its "
+        "mark."
     ),
     "gravity-test": "Label gravity-test: read with the shank as the pointer. Compare with your own earlier tests.",
 }
@@ -52,6 +53,8 @@ def print_summary(console: Console, analysis: Analysis, notes: Iterable[str] = (
     lines += [f"! {text}" for text in analysis.warnings] + [f"· {_sentence(note)}" for note in notes]
     if analysis.set.reps_valid:
         lines += [f"· {LABEL_HINTS[analysis.label]}", "· ± holds 95 % of what this measurement could be."]
+        lines += [f"· {name}: {value}." for name, value in wording.at_thigh(analysis)]
+    lines += [f"· Calibrated: {wording.calibration(one)}." for one in analysis.calibrations]
     for text in lines:
         console.print(_hanging(text))
 

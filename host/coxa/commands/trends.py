@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.table import Table
 
@@ -12,10 +12,10 @@ from coxa.commands.common import DEFAULTS, Common
 from coxa.commands.reports import check_targets
 from coxa.errors import UsageError
 from coxa.report.wording import degrees, plus_minus
-from coxa.results import Position, Side
+from coxa.results import Label, Means, Position, Side
 
 if TYPE_CHECKING:
-    from coxa.store import Session
+    from coxa.store import Headline, Session
     from coxa.trends import Trend, TrendPoint
 
 
@@ -24,6 +24,7 @@ def trends(
     person: str | None = None,
     side: Side | None = None,
     position: Position | None = None,
+    label: Literal["thigh", "shank-calibrated"] = "thigh",
     out: Path | None = None,
     common: Common = DEFAULTS,
 ) -> None:
@@ -37,6 +38,9 @@ def trends(
         Only this side.
     position
         Only this position.
+    label
+        thigh: as read at the strap, which no new personal gain can bend; shank-calibrated: of the bone, those sessions
+        alone that have a personal gain.
     out
         Also draw it: .png, .svg or .pdf.
     """
@@ -47,7 +51,7 @@ def trends(
     if out is not None and out.suffix.lower() not in SUFFIXES:
         raise UsageError(f"{out} is no picture that can be written", f"End its name in {', '.join(SUFFIXES)}.")
     whose = person or common.settings.person
-    points = points_of(common, whose, side, position)
+    points = points_of(common, whose, side, position, label)
     if out is not None:
         draw(points, out)
     if common.json:
@@ -59,15 +63,42 @@ def trends(
 
 
 def points_of(
-    common: Common, person: str, side: Side | None = None, position: Position | None = None
+    common: Common, person: str, side: Side | None = None, position: Position | None = None, label: Label = "thigh"
 ) -> list[TrendPoint]:
-    """The sessions of a person that have a result.
+    """The sessions of a person that have a result: at the thigh, or those of another label alone.
 
     Raises:
         UsageError: the person is not in the store.
     """
     with common.open_store(write=False) as store:
-        return [point(one) for one in store.sessions(person, side, position) if one.headline]
+        found = [one for one in store.sessions(person, side, position) if one.headline]
+    if label == "thigh":
+        return [point(one, one.headline.thigh) for one in found if one.headline]
+    calibrated = [one for one in found if one.headline and one.headline.label == label]
+    if len({_gain(one) for one in calibrated}) > 1:
+        console.remark(
+            "the personal gains of these sessions differ; coxa reanalyze --all takes the newest for all."
+        )
+    return [point(one, _of_one_gain(one.headline), label) for one in calibrated if one.headline]
+
+
+def _gain(session: Session) -> str:
+    used = session.headline.calibrations.split() if session.headline else []
+    return next((one for one in used if one.startswith("skin:")), "")
+
+
+def _of_one_gain(head: Headline) -> Means:
+    """The means of the bone with the uncertainty of the session alone: what the gain is wrong by is the same in all of
+    them, and does not make a change less sure."""
+    values = {name: getattr(head, name) for name in Means.__slots__}
+    for name in ("ir", "er", "arc"):
+        bone, thigh, sd = (
+            getattr(head, f"{name}_mean_deg"), getattr(head.thigh, f"{name}_mean_deg"),
+            getattr(head.thigh, f"{name}_mean_sd_deg"),
+        )  # fmt: skip
+        if bone and thigh and sd is not None:
+            values[f"{name}_mean_sd_deg"] = sd * bone / thigh
+    return Means(**values)
 
 
 def draw(points: list[TrendPoint], out: Path) -> None:
@@ -79,16 +110,17 @@ def draw(points: list[TrendPoint], out: Path) -> None:
     console.remark(f"wrote {out}")
 
 
-def point(session: Session) -> TrendPoint:
-    """A stored session as a point of a trend; its time is shown where the user is."""
+def point(session: Session, means: Means, label: Label = "thigh") -> TrendPoint:
+    """A stored session as a point of a trend, with these means; its time is shown where the user is."""
     head = session.headline
     assert head is not None
     from coxa.trends import TrendPoint
 
     return TrendPoint(
         at=session.origin.started_at.astimezone(), side=session.origin.side, position=session.origin.position,
-        ir_deg=head.ir_mean_deg, er_deg=head.er_mean_deg, arc_deg=head.arc_mean_deg, ir_sd_deg=head.ir_mean_sd_deg,
-        er_sd_deg=head.er_mean_sd_deg, arc_sd_deg=head.arc_mean_sd_deg, reps_valid=head.reps_valid, label=head.label,
+        ir_deg=means.ir_mean_deg, er_deg=means.er_mean_deg, arc_deg=means.arc_mean_deg, ir_sd_deg=means.ir_mean_sd_deg,
+        er_sd_deg=means.er_mean_sd_deg, arc_sd_deg=means.arc_mean_sd_deg, reps_valid=head.reps_valid,
+        label=head.label if head.label == "gravity-test" else label,
         score=head.score, session=session.id,
     )  # fmt: skip
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from coxa.fusion.grid import Grid
 from coxa.results import Position
 from coxa.samples import Floats
+from coxa_calibration.femur import FemurAxis
 
 VERTICAL = ("wall", "standing")
 """Positions in which the femur should be vertical, so that gravity shows the axis."""
@@ -23,6 +24,12 @@ swing in 35° of twist tip it by 3-8°) and explained variance does not show it.
 
 DISAGREEMENT_RAD = np.radians(40.0)
 """Beyond this the two cannot both be the femur: the one that fits the stated position is taken, with a warning."""
+
+ODD_RAD = np.radians(20.0)
+"""Three times what a turn's axis is usually away from the femur: said, but a strong swing does it too."""
+
+CALIBRATED = "calibration"
+"""Source of an axis that a calibration told."""
 
 MOVING_SHARE = 0.2
 """Samples that turn faster than this share of the fastest tenth carry the principal axis."""
@@ -48,20 +55,27 @@ def principal_axis(gyr: Floats) -> tuple[Floats, float]:
     return vectors[:, -1], float(values[-1] / max(values.sum(), 1e-30))
 
 
-def femoral_axis(grid: Grid, gyr: Floats, slow_acc: Floats, position: Position, known: Floats | None = None) -> Axis:
+def femoral_axis(grid: Grid, gyr: Floats, slow_acc: Floats, position: Position, known: FemurAxis | None = None) -> Axis:
     """The femoral axis of a recording.
 
     Args:
         gyr: (m, 3) rate on the grid without bias, low-passed.
         slow_acc: (m, 3) specific force, low-passed.
-        known: (3,) axis from a calibration, pointing to the hip; taken as it is.
+        known: axis from a calibration of this wearing; taken as it is.
     """
     turn, _ = principal_axis(gyr[~grid.missing])
     up = np.median(slow_acc[~grid.missing], axis=0)
     up = up / np.linalg.norm(up)
     if known is not None:
-        apart = float(np.arccos(min(1.0, abs(float(turn @ known)))))
-        return Axis(known / np.linalg.norm(known), np.radians(3.0), "calibration", "calibration", apart)
+        apart = float(np.arccos(min(1.0, abs(float(turn @ known.u)))))
+        if apart <= DISAGREEMENT_RAD:
+            return Axis(known.u, known.sd_rad, CALIBRATED, CALIBRATED, apart, _moved_along(apart))
+        own = femoral_axis(grid, gyr, slow_acc, position)
+        return replace(
+            own,
+            caution=f"The body calibration was not used: the main turn was about an axis {np.degrees(apart):.0f}° away "
+            f"from it. If the strap was put on anew, calibrate again. {own.caution}".rstrip(),
+        )
     if position not in VERTICAL:
         return Axis(turn, float(TURN_SD_RAD), "turn", "order", 0.0)
     # the hip is below the knee on the wall and above it in standing; the sensor's specific force points up
@@ -78,6 +92,15 @@ def femoral_axis(grid: Grid, gyr: Floats, slow_acc: Floats, position: Position, 
     trust, sd = _trust_in_turn(apart)
     u = (1 - trust) * hip + trust * turn
     return Axis(u / np.linalg.norm(u), sd, "gravity+turn", "gravity", apart)
+
+
+def _moved_along(apart_rad: float) -> str:
+    if apart_rad <= ODD_RAD:
+        return ""
+    return (
+        f"The main turn was about an axis {np.degrees(apart_rad):.0f}° away from the calibrated one: either the thigh "
+        "swung along, or the strap has moved since."
+    )
 
 
 def _trust_in_turn(apart_rad: float) -> tuple[float, float]:
@@ -101,6 +124,9 @@ def scale_sd(axis: Axis) -> float:
     """What the axis adds to the uncertainty of the scale, a share.
 
     With the two pointers d apart and u between them, an in-phase swing enters by up to d²/4 and a tilted axis takes
-    as much away, whichever of the two it was.
+    as much away, whichever of the two it was. A calibrated axis, wrong by σ in the direction in which the thigh swung
+    by tan(d) of the turn, takes in σ·d of it, and loses σ²/2.
     """
+    if axis.source == CALIBRATED:
+        return float(np.hypot(axis.sd_rad * axis.disagreement_rad, 0.5 * axis.sd_rad**2))
     return 0.25 * axis.disagreement_rad**2

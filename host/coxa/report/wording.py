@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from coxa.results import Analysis, Label, Position, Rep
+from coxa.results import Analysis, Label, Position, Rep, UsedCalibration
 
 COVERAGE_95 = 1.96
 """Standard deviations on each side that hold 95 % of a normal distribution."""
@@ -34,18 +34,27 @@ LABEL_NOTES: dict[Label, str] = {
     "thigh": (
         "These degrees are the turn of the strap on your thigh. Skin is not bone: a thigh strap reads about half, "
         "40–60 %, of the femur’s true turn (Wren 2008; Schache 2008). So follow your own trend, with the strap in the "
-        "same place each time, and do not set these numbers beside a textbook norm."
+        "same place each time, and do not set these numbers beside a textbook norm. A personal gain, measured once "
+        "with the sensor on your shank, turns them into degrees of the bone."
     ),
     "shank-calibrated": (
-        "These degrees are the turn of the strap on your thigh times your personal gain, measured once with the sensor "
-        "on your shank, because skin follows the bone only in part (Wren 2008). The gain holds while the strap sits in "
-        "the same place; calibrate again when it moves. Your own trend is the best use of the number."
+        "These degrees are those of the thigh bone: the turn of the strap, scaled by your personal gain, which was "
+        "measured with the sensor on your shank because skin follows the bone only in part (Wren 2008). The ± holds "
+        "what is uncertain of the gain. It holds while the strap sits at its mark; calibrate again when it moves."
     ),
     "gravity-test": (
         "These degrees were read with the knee bent to 90° and the shank as the pointer, the way a clinician’s "
         "goniometer reads them. The play of the knee is still in the number. Compare it with your own earlier tests in "
         "the same position."
     ),
+}
+
+_STATED = "each ± holds 95 % of what this measurement could be"
+
+UNCERTAINTY_NOTES: dict[Label, str] = {
+    "thigh": f"{_STATED}; the soft tissue is not in it",
+    "shank-calibrated": f"{_STATED}, the personal gain included",
+    "gravity-test": f"{_STATED}; the play of the knee is not in it",
 }
 
 FLAG_NAMES = {
@@ -64,11 +73,13 @@ AXIS_NAMES = {
     "gravity": "from gravity",
     "turn": "from the turns themselves",
     "gravity+turn": "from gravity and the turns together",
+    "calibration": "from your body calibration",
 }
 
 SIGN_NAMES = {
     "gravity": "told apart by gravity",
     "order": "told apart by the order of the exercise",
+    "calibration": "told apart by your body calibration",
 }
 
 WELLNESS_NOTE = (
@@ -202,6 +213,34 @@ def how_made(analysis: Analysis) -> list[tuple[str, str]]:
             f"{AXIS_NAMES.get(analysis.axis_source, analysis.axis_source)}, ±{COVERAGE_95 * analysis.axis_sd_deg:.1f}°",
         ),
         ("In and out", SIGN_NAMES.get(analysis.sign_source, analysis.sign_source)),
-        ("Uncertainty", "each ± holds 95 % of what this measurement could be; the soft tissue is not in it"),
+        ("Calibrations", "; ".join(calibration(one) for one in analysis.calibrations) or "none"),
+        *at_thigh(analysis),
+        ("Uncertainty", UNCERTAINTY_NOTES[analysis.label]),
         ("Made with", f"Coxa {__version__}"),
     ]
+
+
+def calibration(used: UsedCalibration) -> str:
+    """Which calibration a result rests on: kind, number, age and what it gives."""
+    number = "" if used.id is None else f" {used.id}"
+    return f"{used.kind}{number}, {age(used.age_days)}: {used.says}"
+
+
+def age(days: float) -> str:
+    """How long before the set a calibration was made, in words."""
+    when = "before" if days >= 0 else "after"
+    size = abs(days)
+    if size < 1 / 24:
+        return f"{size * 1440:.0f} min {when} the set"
+    if size < 2:
+        return f"{size * 24:.0f} h {when} the set"
+    return f"{size:.0f} days {when} the set"
+
+
+def at_thigh(analysis: Analysis) -> list[tuple[str, str]]:
+    """What the strap itself read, where the numbers are the bone's."""
+    t = analysis.thigh
+    if t is None or t.arc_mean_deg is None:
+        return []
+    read = f"{degrees(t.ir_mean_deg)} inward, {degrees(t.er_mean_deg)} outward, {degrees(t.arc_mean_deg)} arc"
+    return [("At the strap", f"{read} {plus_minus(t.arc_mean_sd_deg)}".strip())]

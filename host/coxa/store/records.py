@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from coxa.errors import UsageError
-from coxa.results import Label, Position, Side
+from coxa.results import Label, Means, Position, Side
 
 HipSurgery = Literal["no", "yes", "unknown"]
 StartedFrom = Literal["recording", "file", "user"]
@@ -61,7 +61,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The numbers of one result that lists and trends need; degrees, None where no repetition was valid."""
+    """The numbers of one result that lists and trends need; degrees, None where no repetition was valid.
+
+    `thigh`: the means as read at the thigh, which are those above where the label is `thigh`. `calibrations`: what the
+    result rests on, such as `sensor:3 skin:7`.
+    """
 
     coxa_version: str
     protocol: str
@@ -75,6 +79,8 @@ class Headline:
     er_mean_sd_deg: float | None
     arc_mean_sd_deg: float | None
     score: float | None
+    thigh: Means
+    calibrations: str
 
 
 @dataclass(frozen=True, slots=True)

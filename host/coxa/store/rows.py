@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
+from coxa.results import Means
 from coxa.store.records import Headline, Origin, Person, Session
 
 HEADLINE_NUMBERS = (
@@ -19,6 +20,9 @@ HEADLINE_NUMBERS = (
 )
 """Keys of `set` in a result that are columns of their own."""
 
+MEANS = Means.__slots__
+"""Those of them that there are a second time, as read at the thigh, as columns `thigh_…`."""
+
 PEOPLE = """
 SELECT people.id, people.name, people.hip_surgery, count(sessions.id) AS sessions
 FROM people LEFT JOIN sessions ON sessions.person_id = people.id
@@ -28,7 +32,9 @@ SESSIONS = """
 SELECT sessions.*, people.name AS person, sensors.name AS sensor, results.id AS result_id, results.coxa_version,
     results.protocol AS result_protocol, results.created_at, results.label, results.reps_valid, results.ir_mean_deg,
     results.er_mean_deg, results.arc_mean_deg, results.ir_mean_sd_deg, results.er_mean_sd_deg,
-    results.arc_mean_sd_deg, results.score
+    results.arc_mean_sd_deg, results.score, results.calibrations, results.thigh_ir_mean_deg, results.thigh_er_mean_deg,
+    results.thigh_arc_mean_deg, results.thigh_ir_mean_sd_deg, results.thigh_er_mean_sd_deg,
+    results.thigh_arc_mean_sd_deg
 FROM sessions
 JOIN people ON people.id = sessions.person_id
 LEFT JOIN sensors ON sensors.id = sessions.sensor_id
@@ -69,4 +75,6 @@ def _headline(row: sqlite3.Row) -> Headline | None:
         created_at=datetime.fromisoformat(row["created_at"]),
         label=row["label"],
         **{name: row[name] for name in HEADLINE_NUMBERS},
+        thigh=Means(**{name: row[f"thigh_{name}"] for name in MEANS}),
+        calibrations=row["calibrations"],
     )

@@ -134,7 +134,63 @@ def _third(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third)
+_VERSION_4 = """
+CREATE TABLE calibrations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind IN ('sensor', 'body', 'skin')),
+    uid TEXT NOT NULL,
+    person_id INTEGER REFERENCES people (id),
+    side TEXT CHECK (side IN ('left', 'right')),
+    made_at TEXT NOT NULL,
+    stored_at TEXT NOT NULL,
+    coxa_version TEXT NOT NULL,
+    source TEXT NOT NULL,
+    data TEXT NOT NULL,
+    void TEXT NOT NULL DEFAULT '',
+    CHECK ((kind = 'sensor') = (person_id IS NULL AND side IS NULL))
+);
+CREATE TABLE results_4 (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    session_id INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    coxa_version TEXT NOT NULL,
+    protocol TEXT NOT NULL,
+    calibrations TEXT NOT NULL DEFAULT '',
+    created_at TEXT NOT NULL,
+    format TEXT NOT NULL,
+    label TEXT NOT NULL,
+    reps_valid INTEGER NOT NULL,
+    ir_mean_deg REAL,
+    er_mean_deg REAL,
+    arc_mean_deg REAL,
+    ir_mean_sd_deg REAL,
+    er_mean_sd_deg REAL,
+    arc_mean_sd_deg REAL,
+    thigh_ir_mean_deg REAL,
+    thigh_er_mean_deg REAL,
+    thigh_arc_mean_deg REAL,
+    thigh_ir_mean_sd_deg REAL,
+    thigh_er_mean_sd_deg REAL,
+    thigh_arc_mean_sd_deg REAL,
+    score REAL,
+    json TEXT NOT NULL,
+    UNIQUE (session_id, coxa_version, protocol, calibrations)
+);
+INSERT INTO results_4
+    SELECT id, session_id, coxa_version, protocol, '', created_at, format, label, reps_valid, ir_mean_deg, er_mean_deg,
+        arc_mean_deg, ir_mean_sd_deg, er_mean_sd_deg, arc_mean_sd_deg, ir_mean_deg, er_mean_deg, arc_mean_deg,
+        ir_mean_sd_deg, er_mean_sd_deg, arc_mean_sd_deg, score, json
+    FROM results;
+DROP TABLE results;
+ALTER TABLE results_4 RENAME TO results
+"""
+
+
+def _fourth(db: sqlite3.Connection) -> None:
+    for statement in _VERSION_4.split(";"):
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth)
 """Step i brings a store from version i to i + 1; an empty file has version 0. Steps are added, never changed."""
 
 

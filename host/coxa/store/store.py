@@ -11,11 +11,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coxa.errors import StoreError, UsageError
-from coxa.store import chunks, rows, writes
+from coxa.store import calibrations, chunks, rows, writes
 from coxa.store.database import BUSY_TIMEOUT_S, damaged, explained, open_database, transaction
 from coxa.store.records import HipSurgery, Origin, Person, Saved, Session, name_key
 
 if TYPE_CHECKING:
+    from coxa.calibration.kept import Kept, Kind, NewCalibration
     from coxa.results import Analysis, Position, Side
     from coxa.samples import Samples
 
@@ -93,7 +94,8 @@ class Store:
         """Keep a recording and its result: all of it or nothing.
 
         The same recording (by its SHA-256) of the same person, side and position is the same session, with what is
-        newly told of it; a second result of one version and protocol replaces the first only where it differs.
+        newly told of it; a second result of one version, protocol and set of calibrations replaces the first only
+        where it differs.
         """
         with transaction(self._db, self.path) as db:
             known = writes.known(db, origin)
@@ -178,6 +180,16 @@ class Store:
                 "Its stored result can still be shown; put a backup of the store in place to compute it anew.",
             ) from error
 
+    def uid(self, session_id: int) -> str | None:
+        """The sensor that recorded a session: the uid of a board, else the name of the sensor where it has one."""
+        from coxa_wire import WireError, decode_info
+
+        told = self._blocks(session_id, INFO_KIND)
+        try:
+            return decode_info(told[0]).uid.hex() if told else self.session(session_id).origin.sensor
+        except WireError:
+            return None
+
     def board_blocks(self, session_id: int) -> tuple[bytes, list[bytes]]:
         """What a board said of itself, and its blocks in order of their numbers.
 
@@ -209,6 +221,50 @@ class Store:
         """Keep a result of a stored session; False where the store had it already."""
         with transaction(self._db, self.path) as db:
             return writes.result(db, session_id, protocol, analysis)
+
+    def save_calibration(self, new: NewCalibration) -> int:
+        """Keep a calibration; its id. Keeping the same again changes nothing."""
+        with transaction(self._db, self.path) as db:
+            return calibrations.add(db, new)
+
+    def calibrations(
+        self, kind: Kind | None = None, uid: str | None = None, person: str | None = None, side: Side | None = None
+    ) -> list[Kept]:
+        """Calibrations in the order in which they were made, those that do not hold any more too.
+
+        Raises:
+            UsageError: the person is not in the store.
+        """
+        limits: dict[str, int | str | None] = {"kind": kind, "uid": uid, "side": side}
+        limits["person_id"] = self.person(person).id if person is not None else None
+        given = {column: value for column, value in limits.items() if value is not None}
+        where = " AND ".join(f"{column} = ?" for column in given) or "1"
+        query = f"{calibrations.CALIBRATIONS} WHERE {where} ORDER BY made_at, calibrations.id"
+        return self._read(calibrations.row, query, *given.values())
+
+    def calibration(self, calibration_id: int) -> Kept:
+        """One calibration.
+
+        Raises:
+            UsageError: there is none with this id.
+        """
+        query = f"{calibrations.CALIBRATIONS} WHERE calibrations.id = ?"
+        found = self._read(calibrations.row, query, calibration_id)
+        if not found:
+            raise UsageError(
+                f"there is no calibration {calibration_id} in the store {self.path}", "See `coxa calibrate list`."
+            )
+        return found[0]
+
+    def void_calibration(self, calibration_id: int, why: str) -> None:
+        """Note that a calibration does not hold any more; an empty reason takes that back.
+
+        Raises:
+            UsageError: there is none with this id.
+        """
+        self.calibration(calibration_id)
+        with transaction(self._db, self.path) as db:
+            db.execute("UPDATE calibrations SET void = ? WHERE id = ?", (why, calibration_id))
 
     def _blocks(self, session_id: int, kind: str) -> list[bytes]:
         query = "SELECT data FROM blocks WHERE session_id = ? AND kind = ? ORDER BY seq"

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from coxa.errors import StoreError
-from coxa.results import FORMAT, Analysis, Rep, SetSummary
+from coxa.results import FORMAT, Analysis, Means, Rep, SetSummary, UsedCalibration
 
 _SERIES = ("t_s", "rotation_deg", "rotation_sd_deg", "swing_deg")
 
@@ -31,6 +31,9 @@ def analysis_of(result: dict[str, Any]) -> Analysis:
         plain["set"] = msgspec.convert(result["set"], SetSummary)
         for name, kind in (("warnings", tuple[str, ...]), ("axis", tuple[float, float, float])):
             plain[name] = msgspec.convert(result[name], kind)
+        # results from before there were calibrations have neither
+        plain["calibrations"] = msgspec.convert(result.get("calibrations", ()), tuple[UsedCalibration, ...])
+        plain["thigh"] = msgspec.convert(result.get("thigh"), Means | None)
         plain["gap_spans_s"] = msgspec.convert(result["gap_spans_s"], tuple[tuple[float, float], ...])
         return Analysis(**plain)
     except (KeyError, TypeError, msgspec.ValidationError) as error:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from coxa.store.records import Origin, checked_name, name_key, to_text
-from coxa.store.rows import HEADLINE_NUMBERS
+from coxa.store.rows import HEADLINE_NUMBERS, MEANS
 
 if TYPE_CHECKING:
     from coxa.results import Analysis
@@ -50,7 +50,7 @@ def session(db: sqlite3.Connection, origin: Origin) -> int:
     }
     plain = ("side", "position", "protocol", "started_from", "source_format", "source_name", "source_sha256")
     values |= {name: getattr(origin, name) for name in (*plain, "notes", "discomfort")}
-    return _insert(db, "INSERT INTO sessions", values)
+    return insert(db, "INSERT INTO sessions", values)
 
 
 def tell(db: sqlite3.Connection, session_id: int, origin: Origin) -> None:
@@ -67,20 +67,25 @@ def tell(db: sqlite3.Connection, session_id: int, origin: Origin) -> None:
 
 
 def result(db: sqlite3.Connection, session_id: int, protocol: str, analysis: Analysis) -> bool:
-    """The result of a session, in place of one by the same version and protocol; False if it is the current one."""
+    """The result of a session, in place of one by the same version, protocol and calibrations; False if it is the
+    current one."""
     content = analysis.to_dict()
     text = json.dumps(content)
     last = db.execute("SELECT * FROM results WHERE session_id = ? ORDER BY id DESC LIMIT 1", (session_id,)).fetchone()
     if last and (last["json"], last["protocol"]) == (text, protocol):
         return False
     values = {"session_id": session_id, "protocol": protocol, "created_at": _now(), "json": text}
+    values["calibrations"] = " ".join(f"{one.kind}:{one.id}" for one in analysis.calibrations)
     values |= {name: content[name] for name in ("format", "coxa_version", "label")}
     values |= {name: content["set"][name] for name in HEADLINE_NUMBERS}
-    _insert(db, "INSERT OR REPLACE INTO results", values)  # a new id: the current result has the highest
+    at_thigh = content["thigh"] or content["set"]
+    values |= {f"thigh_{name}": at_thigh[name] for name in MEANS}
+    insert(db, "INSERT OR REPLACE INTO results", values)  # a new id: the current result has the highest
     return True
 
 
-def _insert(db: sqlite3.Connection, statement: str, values: dict[str, Any]) -> int:
+def insert(db: sqlite3.Connection, statement: str, values: dict[str, Any]) -> int:
+    """A row of these columns, by a statement that begins like `INSERT INTO table`; its id."""
     marks = ", ".join("?" * len(values))
     cursor = db.execute(f"{statement} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
     assert cursor.lastrowid is not None
