@@ -19,8 +19,12 @@ STORE_ENV = "COXA_STORE"
 _ALLOWED = {
     "person": "a name in quotes",
     "store": "a path in quotes",
+    "mounting": 'two axes of the sensor, along the arrow and outward, e.g. "+y +z", or "unknown"',
     "protocols": "a table of positions, e.g. [protocols] wall = \"my-wall.toml\"",
 }  # fmt: skip
+
+MOUNTING, UNKNOWN = "+y +z", "unknown"
+"""As hardware.md has it; and for who does not know."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,11 +35,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         store: the file of the sessions, where neither `--store` nor COXA_STORE is given; None: the usual place.
         protocols: position → name or TOML file of the protocol that is used for it, where `--protocol` is not given.
             A file may override any threshold of the protocol that comes with Coxa.
+        mounting: how the sensor sits in the case of a board that was built by hand: its axis along the arrow (to the
+            hip), and the one that points outward, away from the skin; `unknown`: not checked.
     """
 
     person: str = "me"
     store: str | None = None
     protocols: dict[str, str] = {}
+    mounting: str = MOUNTING
 
 
 def config_path(given: Path | None = None) -> Path:
@@ -97,10 +104,19 @@ def _typed(name: str, value: Any, path: Path) -> None:
         table = cast("dict[str, Any]", value)
         _known(table, POSITIONS, f"{path}, [protocols]", "the position")
         good = all(isinstance(one, str) and one for one in table.values())
+    elif name == "mounting":
+        good = isinstance(value, str) and (value == UNKNOWN or _are_axes(value))
     else:
         good = name != "protocols" and isinstance(value, str) and value.strip() != ""
     if not good:
         raise ConfigError(f"{path}: the setting {name} is {value!r}", f"It must be {_ALLOWED[name]}.")
+
+
+def _are_axes(value: str) -> bool:
+    """Whether it names two axes at right angles, such as `+y -z`."""
+    parts = value.split()
+    each = [len(part) == 2 and part[0] in "+-" and part[1] in "xyz" for part in parts]
+    return len(parts) == 2 and all(each) and parts[0][1] != parts[1][1]
 
 
 def _known(found: Iterable[str], allowed: Iterable[str], where: str, what: str) -> None:

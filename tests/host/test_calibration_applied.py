@@ -84,7 +84,7 @@ def test_a_known_scale_makes_the_arc_surer_and_an_unknown_one_of_a_poor_chip_les
     sim, plain = session(1, reps=6)
     ideal = sensor()
     good, poor = (
-        analysed(sim, calibration=Calibration(sensor=replace(ideal, gyro_matrix_sd=np.eye(3) * sd)))
+        analysed(sim, calibration=Calibration(sensor=replace(ideal, gyro_matrix_sd=np.full((3, 3), sd))))
         for sd in (0.001, 0.02)
     )
     assert good.set.arc_mean_sd_deg < plain.set.arc_mean_sd_deg < poor.set.arc_mean_sd_deg

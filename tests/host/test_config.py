@@ -28,6 +28,11 @@ def test_all_keys_are_read_and_paths_count_from_the_file(tmp_path):
     assert settings.protocols == {"wall": str(tmp_path / "own.toml"), "prone": "prone"}
 
 
+@pytest.mark.parametrize("value", ["+y +z", "-x +z", "unknown"])
+def test_how_the_sensor_sits_in_its_case_is_read(tmp_path, value):
+    assert config.load(written(tmp_path, f'mounting = "{value}"')).mounting == value
+
+
 def test_a_byte_order_mark_does_not_matter(tmp_path):
     assert config.load(written(tmp_path, b'\xef\xbb\xbfperson = "Zo\xc3\xab"\n')).person == "Zoë"
 
@@ -45,11 +50,15 @@ def test_without_a_file_there_are_defaults_but_a_named_one_must_exist(tmp_path, 
     ("text", "says"),
     [
         ('persn = "Kim"', ("persn", "Did you mean person?")),
-        ("zzz = 1", ("zzz", "known: person, protocols, store")),
+        ("zzz = 1", ("zzz", "known: mounting, person, protocols, store")),
         ("person = 3", ("person is 3", "a name in quotes")),
         ('person = " "', ("person is ' '", "a name in quotes")),
         ("store = true", ("store is True", "a path in quotes")),
         ("store = []", ("store is []", "a path in quotes")),
+        ('mounting = "y z"', ("mounting is 'y z'", "two axes")),
+        ('mounting = "+y +y"', ("mounting is '+y +y'", "two axes")),
+        ('mounting = "+y"', ("mounting is '+y'", "two axes")),
+        ("mounting = 3", ("mounting is 3", "two axes")),
         ('protocols = "wall"', ("protocols is 'wall'", "a table of positions")),
         ('[protocols]\nwal = "own.toml"', ("wal", "[protocols]", "Did you mean wall?")),
         ("[protocols]\nwall = 3", ("protocols", "a table of positions")),

@@ -17,6 +17,7 @@ from coxa.calibration.kept import Kept, Kind
 from coxa.errors import InputError, UsageError
 from coxa.results import UsedCalibration
 from coxa.store import Origin, Session, Store
+from coxa_calibration.gain import PersonalGain
 
 SENSOR_HOLDS = timedelta(days=365)
 """Offsets and scales of MEMS chips age over months; data sheets state no more than the first year's drift (engineering
@@ -111,26 +112,36 @@ def _used(kept: Sequence[Kept], at: datetime) -> Calibration:
 
 
 def _with(calibration: Calibration, one: Kept, at: datetime) -> Calibration:
-    """With one more; `says` in few words what it gives."""
+    """With one more."""
+    if one.kind == "sensor":
+        out = replace(calibration, sensor=one.sensor()[0])
+    elif one.kind == "body":
+        out = replace(calibration, body=one.body())
+    else:
+        gain = one.skin()
+        out = replace(calibration, skin=gain.worn_again() if abs(at - one.made_at) > WEARING else gain)
+    age_days = (at - one.made_at).total_seconds() / DAY_S
+    gives = says(one, out.skin)
+    used = UsedCalibration(one.kind, one.id, one.made_at.astimezone(UTC).isoformat(), round(age_days, 3), gives)
+    return replace(out, used=(*out.used, used))
+
+
+def says(one: Kept, gain: PersonalGain | None = None) -> str:
+    """What a calibration gives, in few words; of a gain as it is used, where that is not as it was measured.
+
+    Raises:
+        InputError: it is damaged.
+    """
     if one.kind == "sensor":
         sensor = one.sensor()[0]
         scale = 100 * max(sensor.scale_sd(axis) for axis in np.eye(3))
-        says = f"{', '.join(sensor.parts) or 'nothing'}; scale ±{scale:.2g} %"
-        out = replace(calibration, sensor=sensor)
-    elif one.kind == "body":
+        return f"{', '.join(sensor.parts) or 'nothing'}; gyroscope scale ±{scale:.2g} %"
+    if one.kind == "body":
         body = one.body()
-        says = f"femoral axis ±{np.degrees(body.axis.sd_rad):.1f}° ({body.axis.source})"
-        out = replace(calibration, body=body)
-    else:
-        gain = one.skin()
-        if abs(at - one.made_at) > WEARING:
-            gain = gain.worn_again()
-        ir, er = (f"{100 * k.value:.0f} ± {100 * k.sd:.0f} %" for k in (gain.k_ir, gain.k_er))
-        says = f"the strap shows {ir} of the turn inward, {er} outward"
-        out = replace(calibration, skin=gain)
-    age_days = (at - one.made_at).total_seconds() / DAY_S
-    used = UsedCalibration(one.kind, one.id, one.made_at.astimezone(UTC).isoformat(), round(age_days, 3), says)
-    return replace(out, used=(*out.used, used))
+        return f"femoral axis ±{np.degrees(body.axis.sd_rad):.1f}° ({body.axis.source})"
+    used = gain or one.skin()
+    ir, er = (f"{100 * k.value:.0f} ± {100 * k.sd:.0f} %" for k in (used.k_ir, used.k_er))
+    return f"the strap shows {ir} of the turn inward, {er} outward"
 
 
 def _check_fits(one: Kept, all_of_them: Sequence[Kept], origin: Origin) -> None:

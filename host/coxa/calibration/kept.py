@@ -97,7 +97,8 @@ def of_body(calibration: BodyCalibration, person: str, source: str) -> NewCalibr
 def of_skin(gain: PersonalGain, uid: str, person: str, source: str) -> NewCalibration:
     """To be kept. uid: of the sensor on the thigh."""
     side: Side = "left" if gain.side == "left" else "right"
-    return NewCalibration("skin", uid, person, side, gain.made_at, json.dumps(gain.to_dict()), source)
+    # the sensor is no part of a gain, but a file of it should say which one measured it
+    return NewCalibration("skin", uid, person, side, gain.made_at, json.dumps({**gain.to_dict(), "uid": uid}), source)
 
 
 @contextmanager
