@@ -80,6 +80,10 @@ class PersonalGain:
         if not all(map(math.isfinite, plain)) or min(plain[2:]) < 0 or abs(self.correlation) > 1:
             raise CalibrationError("The gain has a value that cannot be.", "Calibrate again.", "not_a_number")
 
+    def share(self, thigh_rad: ArrayLike) -> Floats:
+        """Share of the femur's turn that shows (...), at these angles of the thigh (...), rad, IR positive."""
+        return np.where(np.asarray(thigh_rad) >= 0, self.k_ir.value, self.k_er.value)
+
     def bone_angle(self, thigh_rad: ArrayLike, sd_rad: ArrayLike) -> tuple[Floats, Floats]:
         """Turn of the femur (...) and its standard deviation, rad, from the thigh's (...), IR positive, zero neutral.
 
@@ -87,7 +91,7 @@ class PersonalGain:
         """
         thigh, sd = np.asarray(thigh_rad, dtype=np.float64), np.asarray(sd_rad, dtype=np.float64)
         inwards = thigh >= 0
-        k = np.where(inwards, self.k_ir.value, self.k_er.value)
+        k = self.share(thigh)
         bone = thigh / k
         own = np.where(inwards, self.k_ir.sd, self.k_er.sd) / k * bone
         return bone, np.sqrt((sd / k) ** 2 + own**2 + self._beyond(bone) ** 2)

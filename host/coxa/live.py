@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coxa.calibration.applied import NONE, Calibration, corrected
+from coxa.calibration.bone import bone_rep
 from coxa.checks import MAX_GAP_S
 from coxa.errors import InputError
 from coxa.fusion.grid import GAP_MIN_S
@@ -67,7 +68,7 @@ class LiveRotation:
     def __init__(
         self, position: Position, side: Side, *, protocol: Protocol | None = None, calibration: Calibration = NONE
     ) -> None:
-        """calibration: of sensor and body; angles are always those at the thigh.
+        """calibration: of sensor, body and skin; with the last, angles are those of the bone.
 
         Raises:
             UsageError: an unknown position or side.
@@ -183,16 +184,16 @@ class LiveRotation:
         sd = float(np.hypot(course.estimate.sd(row)[0], BIAS_SD_RAD_S * ahead))
         sd = float(np.hypot(sd, UNSEEN_SD_RAD_S * self._unseen_s))
         rate = course.sign * (float(self._rows[self._count - 1, 1:4] @ axis.u) - bias)
+        sd = float(np.hypot(sd, course.zero_sd_rad))
         done = tuple(m.rep for m in self._solution.measured if _complete(m.rep, self._solved_at_s))
         if not _trusted(done, self._solution.zero.source != "middle"):
             done = ()
-        return LiveState(
-            now,
-            float(np.degrees(angle)),
-            float(np.degrees(np.hypot(sd, course.zero_sd_rad))),
-            float(np.degrees(rate)),
-            done,
-        )
+        gain = self._calibration.skin
+        if gain:
+            rate = rate / float(gain.share(angle))
+            angle, sd = (float(x) for x in gain.bone_angle(angle, sd))
+            done = tuple(bone_rep(rep, gain) for rep in done)
+        return LiveState(now, float(np.degrees(angle)), float(np.degrees(sd)), float(np.degrees(rate)), done)
 
 
 def _samples(rows: Floats) -> Samples:

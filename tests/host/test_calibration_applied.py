@@ -14,6 +14,7 @@ from variety import analysed, body, perfect, raw, session, steady
 
 from coxa.calibration.applied import Calibration, corrected
 from coxa.calibration.bone import as_bone
+from coxa.live import LiveRotation
 from coxa.simulate import SENSORS, Wearer, simulate
 from coxa.store.stored import analysis_of
 from coxa_calibration.readings import Estimate
@@ -157,6 +158,22 @@ def test_the_bone_is_the_strap_over_its_share(ir, er, seed):
 
 
 SETS = {seed: session(seed, reps=3)[1] for seed in (1, 2, 3)}
+
+
+def test_the_live_picture_rests_on_the_same_calibrations_as_the_result():
+    sim = simulate(Wearer(position="seated", reps=4, side="right"), raw(), seed=5)
+    ideal = sensor()
+    known = replace(
+        body(sim.truth.axis, "right"), skin=gain(), sensor=replace(ideal, gyro_matrix=1.05 * np.eye(3))
+    )  # fmt: skip
+    found = analysed(sim, calibration=known)
+    live = LiveRotation("seated", "right", calibration=known)
+    state = live.push(sim.samples.t_s, sim.samples.gyr_rad_s, sim.samples.acc_m_s2)
+    assert len(state.reps) >= 3
+    for now, later in zip(state.reps, found.reps, strict=False):
+        assert now.arc_deg == pytest.approx(later.arc_deg, rel=0.02)
+    plain = LiveRotation("seated", "right").push(sim.samples.t_s, sim.samples.gyr_rad_s, sim.samples.acc_m_s2)
+    assert state.reps[0].ir_deg == pytest.approx(plain.reps[0].ir_deg * 1.05 / 0.5, rel=0.03)
 
 
 def test_what_is_uncertain_of_the_gain_is_in_the_mean_once():

@@ -19,7 +19,7 @@ from coxa_calibration.readings import Estimate
 
 def as_bone(analysis: Analysis, gain: PersonalGain) -> Analysis:
     """The result of a set at the thigh as that of the femur, labelled so; `thigh` keeps the means as they were."""
-    reps = tuple(_rep(rep, gain) for rep in analysis.reps)
+    reps = tuple(bone_rep(rep, gain) for rep in analysis.reps)
     angle, sd = gain.bone_angle(np.radians(analysis.rotation_deg), np.radians(analysis.rotation_sd_deg))
     drift = analysis.neutral_start_deg_drift
     return replace(
@@ -34,7 +34,8 @@ def as_bone(analysis: Analysis, gain: PersonalGain) -> Analysis:
     )
 
 
-def _rep(rep: Rep, gain: PersonalGain) -> Rep:
+def bone_rep(rep: Rep, gain: PersonalGain) -> Rep:
+    """A repetition at the thigh as that of the femur."""
     ir, ir_sd = _end_deg(rep.ir_deg, rep.ir_sd_deg, gain, 1.0)
     er, er_sd = _end_deg(rep.er_deg, rep.er_sd_deg, gain, -1.0)
     arc = _arc_deg((rep.ir_deg, rep.ir_sd_deg), (rep.er_deg, rep.er_sd_deg), rep.arc_sd_deg, gain)

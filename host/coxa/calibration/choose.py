@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import numpy as np
 
 from coxa.calibration.applied import NONE, Calibration
 from coxa.calibration.kept import Kept, Kind
 from coxa.errors import InputError, UsageError
-from coxa.results import UsedCalibration
-from coxa.store import Origin, Session, Store
+from coxa.results import Side, UsedCalibration
+from coxa.store import Session, Store
 from coxa_calibration.gain import PersonalGain
 
 SENSOR_HOLDS = timedelta(days=365)
@@ -50,7 +51,26 @@ def as_it_is(session: Session) -> Wish:
     return Wish(tuple(int(one.rpartition(":")[2]) for one in named if one.rpartition(":")[2].isdecimal()))
 
 
-def choose(store: Store, uid: str | None, origin: Origin, wish: Wish = AUTOMATIC) -> Calibration:
+class Worn(Protocol):
+    """A set as far as calibrations go: whose leg, and when. `Origin` is one."""
+
+    @property
+    def person(self) -> str:
+        """Name."""
+        ...
+
+    @property
+    def side(self) -> Side:
+        """Leg."""
+        ...
+
+    @property
+    def started_at(self) -> datetime:
+        """With time zone."""
+        ...
+
+
+def choose(store: Store, uid: str | None, origin: Worn, wish: Wish = AUTOMATIC) -> Calibration:
     """The calibrations of one set.
 
     Args:
@@ -72,7 +92,7 @@ def choose(store: Store, uid: str | None, origin: Origin, wish: Wish = AUTOMATIC
     return replace(_used(kept, origin.started_at), notes=notes)
 
 
-def _holding(store: Store, uid: str, origin: Origin) -> Calibration:
+def _holding(store: Store, uid: str, origin: Worn) -> Calibration:
     of_this = (*store.calibrations("sensor", uid), *_of_person(store, uid, origin))
     chosen: list[Kept] = []
     notes: list[str] = []
@@ -88,7 +108,7 @@ def _holding(store: Store, uid: str, origin: Origin) -> Calibration:
     return _readable(chosen, origin.started_at, notes)
 
 
-def _of_person(store: Store, uid: str, origin: Origin) -> list[Kept]:
+def _of_person(store: Store, uid: str, origin: Worn) -> list[Kept]:
     known = any(one.name == origin.person for one in store.people())
     return store.calibrations(None, uid, origin.person, origin.side) if known else []
 
@@ -144,7 +164,7 @@ def says(one: Kept, gain: PersonalGain | None = None) -> str:
     return f"the strap shows {ir} of the turn inward, {er} outward"
 
 
-def _check_fits(one: Kept, all_of_them: Sequence[Kept], origin: Origin) -> None:
+def _check_fits(one: Kept, all_of_them: Sequence[Kept], origin: Worn) -> None:
     if sum(other.kind == one.kind for other in all_of_them) > 1:
         raise UsageError(f"two calibrations of the kind {one.kind} were named", "Name one of each kind.")
     if one.side is not None and (one.side != origin.side or (one.person or "").casefold() != origin.person.casefold()):
