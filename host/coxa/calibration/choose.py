@@ -155,12 +155,12 @@ def says(one: Kept, gain: PersonalGain | None = None) -> str:
     if one.kind == "sensor":
         sensor = one.sensor()[0]
         scale = 100 * max(sensor.scale_sd(axis) for axis in np.eye(3))
-        return f"{', '.join(sensor.parts) or 'nothing'}; gyroscope scale ±{scale:.2g} %"
+        return f"{', '.join(sensor.parts) or 'nothing'}; gyroscope scale ±{scale:.2g} %"
     if one.kind == "body":
         body = one.body()
         return f"femoral axis ±{np.degrees(body.axis.sd_rad):.1f}° ({body.axis.source})"
     used = gain or one.skin()
-    ir, er = (f"{100 * k.value:.0f} ± {100 * k.sd:.0f} %" for k in (used.k_ir, used.k_er))
+    ir, er = (f"{100 * k.value:.0f} ± {100 * k.sd:.0f} %" for k in (used.k_ir, used.k_er))
     return f"the strap shows {ir} of the turn inward, {er} outward"
 
 

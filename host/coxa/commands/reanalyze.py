@@ -91,7 +91,8 @@ def _as_json(one: _Redone) -> dict[str, Any]:
 def _table(done: list[_Redone]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
     for name in ("id", "version", "calibrated", "IR", "ER", "arc", "reps"):
-        table.add_column(name, justify="left" if name in ("version", "calibrated") else "right", no_wrap=True)
+        words = name in ("version", "calibrated")
+        table.add_column(name, justify="left" if words else "right", no_wrap=name != "calibrated")
     for one in done:
         keys = ("coxa_version", "calibrations", *ANGLES, "reps_valid")
         table.add_row(str(one.id), *(_change(one, key) for key in keys))

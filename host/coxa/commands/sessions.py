@@ -69,31 +69,21 @@ def mean(headline: Headline | None, which: str) -> str:
 
 def _table(found: list[Session], several: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+    # what the degrees are of matters more than time and count, and 80 columns do not hold all
     calibrated = any(one.headline and one.headline.label != "thigh" for one in found)
-    for name in (
-        "id",
-        "began",
-        *(("person",) if several else ()),
-        "side",
-        "position",
-        "IR",
-        "ER",
-        "arc",
-        "reps",
-        "score",
-        *(("degrees of",) if calibrated else ()),
-    ):
+    names = ["id", "began", *(["person"] if several else []), "side", "position", "IR", "ER", "arc"]
+    names += ["score", "of"] if calibrated else ["reps", "score"]
+    for name in names:
         numeric = name in {"id", "IR", "ER", "arc", "reps", "score"}
         table.add_column(name, justify="right" if numeric else "left", no_wrap=name != "person")
     for one in found:
         head = one.headline
-        cells = [str(one.id), local(one.origin.started_at), *([one.origin.person] if several else [])]
+        began = local(one.origin.started_at)[: len("2026-03-01") if calibrated else None]
+        cells = [str(one.id), began, *([one.origin.person] if several else [])]
         cells += [one.origin.side, one.origin.position]
         cells += [degrees(getattr(head, f"{which}_mean_deg", None)) for which in ("ir", "er")] + [mean(head, "arc")]
-        cells += [
-            str(head.reps_valid) if head else "–",
-            f"{head.score:.0f}" if head and head.score is not None else "–",
-        ]
+        cells += [] if calibrated else [str(head.reps_valid) if head else "–"]
+        cells += [f"{head.score:.0f}" if head and head.score is not None else "–"]
         cells += [DEGREES_OF[head.label] if head else "–"] if calibrated else []
         table.add_row(*cells)
     return table

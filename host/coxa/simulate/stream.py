@@ -44,9 +44,13 @@ def received(stream: Stream, t_s: NDArray[np.float64], rng: np.random.Generator)
 
 
 def wire_blocks(
-    readings: Readings, sensor: Sensor, stream: Stream | None = None, *, seed: int = 0, session: int = 1
-) -> tuple[coxa_wire.Info, list[bytes]]:
-    """What a board would send of these readings over `stream`: its INFO and its blocks, in order of arrival."""
+    readings: Readings, sensor: Sensor, stream: Stream | None = None, *, seed: int = 0, session: int = 1,
+    temperature_c: NDArray[np.float64] | None = None, imu: int = 0,
+) -> tuple[coxa_wire.Info, list[bytes]]:  # fmt: skip
+    """What a board would send of these readings over `stream`: its INFO and its blocks, in order of arrival.
+
+    temperature_c: (n,) of the chip, °C; None for 25 throughout. imu: its WHO_AM_I; 0: not told.
+    """
     stream, rng = stream or Stream(), np.random.default_rng(seed)
     counts = np.column_stack([readings.gyr_counts, readings.acc_counts]).astype(int)
     step_s = 1.0 / (sensor.rate_hz * (1.0 + sensor.odr_error))
@@ -61,12 +65,13 @@ def wire_blocks(
         last = coxa_wire.LAST if first + size >= len(counts) else 0
         coxa_wire.seal(
             buffer, coxa_wire.PROFILE_RAW, flags=last, session=session, seq=seq, first_index=first, t_us=t_us,
-            n=len(part), temperature_c=25,
+            n=len(part), temperature_c=25 if temperature_c is None else round(float(temperature_c[first])),
         )  # fmt: skip
         blocks.append(bytes(buffer))
     info = coxa_wire.Info(
         uid=b"simul8", odr_hz=sensor.rate_hz, gyro_dps_per_lsb=sensor.gyro_lsb_mdps * 1e-3,
         acc_g_per_lsb=sensor.acc_lsb_mg * 1e-3, profile=coxa_wire.PROFILE_RAW, session=session, next_seq=len(blocks),
+        imu=imu,
     )  # fmt: skip
     return info, _arriving(blocks, stream, step_s * size, rng)
 
