@@ -63,7 +63,13 @@ class App:
         chip = self._find_chip()
         self.sampler = Sampler(chip, self._unlock_bus)
         clock = Clock()
-        self.orientation = Orientation(chip.RATE_HZ, chip.GYRO_DPS_PER_LSB, chip.ACC_G_PER_LSB)
+        self.orientation = Orientation(
+            chip.RATE_HZ,
+            chip.GYRO_DPS_PER_LSB,
+            chip.ACC_G_PER_LSB,
+            settings["gyro_bias_mdps"],
+            settings["acc_offset_ug"],
+        )
         self.recorder = Recorder(SESSIONS, working=self._feed)
         self.writer = BlockWriter(self.recorder, self.orientation, clock, chip.RATE_HZ)
         self.device = Device(

@@ -6,6 +6,9 @@ Below 1 the mean rate of the step measures the bias, with a standard deviation t
 limit towards 1: no sample decides alone. A scalar Kalman filter weighs it against what was known. Rest by spreads and
 a random walk of the bias are VQF's (Laidig & Seel 2023, doi 10.1016/j.inffus.2022.10.014); the figures are a leg's.
 
+A calibrated sensor starts from the bias that it was measured to have: sure enough that the sway of a leg moves it
+little, and unsure enough that a bias which has changed is found within seconds on a table.
+
 Qn is a number times 2**n. Words of the memory that can be negative are kept with `_ZERO` added, since a 64-bit
 interpreter reads 32-bit words as unsigned. Every intermediate result is below 2**31, so all word lengths agree.
 """
@@ -49,7 +52,10 @@ _STEP = const(43)  # samples of a step
 _SPREAD = const(44)  # 6: ranges of _SMOOTH where rest ends, counts, Q14
 _RATE_LIMIT = const(50)  # greatest reading of the gyroscope at rest, counts, Q14
 _WALK = const(51)  # growth of _DOUBT per step, Q6
-_WORDS = const(52)
+_FIRST_BIAS = const(52)  # 3, + _ZERO: what _BIAS starts from
+_FIRST_UNSURE = const(55)  # and _UNSURE
+_FIRST_DOUBT = const(56)  # and _DOUBT
+_WORDS = const(57)
 
 _LIMIT = const(0x1FFC0000)  # 2047 counts, Q18: greatest bias, what the word holds
 _ONE = const(65536)  # 1, Q16
@@ -58,6 +64,8 @@ _FINE_UNREST = const(46000)  # Q16: up to here its square fits as it is
 _NOISE = const(41943)  # (0.05 deg/s)²: what the mean of a step is off at least, by a body's unsteadiness
 _MOST_DOUBT = const(104857600)  # (2.5 deg/s)²: of a bias that was never measured
 _SURE = const(1509952)  # (0.3 deg/s)², a multiple of 64
+_KNOWN_DOUBT = const(671089)  # (0.2 deg/s)²: of a calibrated one, which differs by power-on and by some degrees Celsius
+_KNOWN_UNSURE = const(29127)  # _KNOWN_DOUBT as a share of _SURE, Q16
 
 
 class Bias:
@@ -66,14 +74,19 @@ class Bias:
     `words` holds the bias in its first three: (word − 2**29) / 2**18 counts; in the fourth how unsure it is, Q16.
     """
 
-    def __init__(self, gyro_dps_per_lsb: float, acc_g_per_lsb: float) -> None:
-        """Starts with no bias, unsure; `set_rate` must follow."""
+    def __init__(self, gyro_dps_per_lsb: float, acc_g_per_lsb: float, known_mdps: list[int] | None = None) -> None:
+        """Starts with no bias, unsure, or with that known of x, y, z, fairly sure; `set_rate` must follow."""
         self._dps_per_count = gyro_dps_per_lsb
         self.words = words = array("i", bytes(4 * _WORDS))
         for k in range(3):
             words[_SPREAD + k] = round(16384 * GYRO_SPREAD_DPS / gyro_dps_per_lsb)
             words[_SPREAD + 3 + k] = round(16384 * ACC_SPREAD_G / acc_g_per_lsb)
         words[_RATE_LIMIT] = min(round(16384 * MOST_BIAS_DPS / gyro_dps_per_lsb), _LIMIT >> 4)
+        for k in range(3):
+            first = round(262.144 * known_mdps[k] / gyro_dps_per_lsb) if known_mdps else 0
+            words[_FIRST_BIAS + k] = _ZERO + max(-_LIMIT, min(_LIMIT, first))
+        words[_FIRST_UNSURE] = _KNOWN_UNSURE if known_mdps else _ONE
+        words[_FIRST_DOUBT] = _KNOWN_DOUBT if known_mdps else _MOST_DOUBT
         self.reset()
 
     def set_rate(self, rate_hz: float) -> None:
@@ -86,14 +99,15 @@ class Bias:
         self.words[_WALK] = round(1073741824.0 * WALK_DPS_RTS * WALK_DPS_RTS * step / rate_hz)
 
     def reset(self) -> None:
-        """Forgets the bias."""
+        """Forgets what it learned of the bias."""
         words = self.words
         for k in range(_SHIFT):
             words[k] = 0
         for k in range(3):
-            words[_BIAS + k] = words[_SUM + k] = _ZERO
-        words[_UNSURE] = _ONE
-        words[_DOUBT] = _MOST_DOUBT
+            words[_BIAS + k] = words[_FIRST_BIAS + k]
+            words[_SUM + k] = _ZERO
+        words[_UNSURE] = words[_FIRST_UNSURE]
+        words[_DOUBT] = words[_FIRST_DOUBT]
 
     def interrupt(self) -> None:
         """Samples are missing before the next: the step begins anew, and is not rest."""

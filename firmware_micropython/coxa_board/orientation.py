@@ -5,7 +5,8 @@ the earth frame; what of it is horizontal, low-passed, turns the quaternion a li
 the accelerations of a moving leg cancel over time, which is the idea of VQF (Laidig & Seel 2023, doi
 10.1016/j.inffus.2022.10.014); its second-order Butterworth filter is here the loop of a first-order low-pass and the
 turning, so the force is never scaled to 1 g: no division, no root. Rest tells the bias (`coxa_board.bias`); in motion
-the turns towards level tell its horizontal part, slowly.
+the turns towards level tell its horizontal part, slowly. Where the sensor is calibrated, its bias is what is thought at
+first, and its accelerometer's offset is taken off the force; the samples stay as they are.
 
 Heading starts anywhere and drifts with what is left of the bias; the host computes it again from the raw samples.
 
@@ -47,7 +48,8 @@ _BIAS_GAIN = const(17)  # bias per half turn towards level, counts/rad, Q8
 _FIRST_BIAS_GAIN = const(18)  # the same while the bias is unsure
 _LEVEL_SHIFT = const(19)  # so that these two gains have 15 bits: with ten, rounding them moved the learned bias by 4e-4
 _PULL_SHIFT = const(20)
-_WORDS = const(21)
+_OFFSET = const(21)  # 3, + 32768: the accelerometer's offset, counts
+_WORDS = const(24)
 
 _STARTING = const(32)  # samples until there is an orientation
 _REGAIN = const(64)  # where to begin again after missing samples
@@ -55,13 +57,21 @@ _STEADY = const(256)  # samples until the slow filter has taken over
 _GAIN_LIMIT = const(32767)
 _HALF_LEVEL = const(0x2000000)  # 0.125 rad, Q28: the greatest half turn towards level
 _LIMIT = const(0x1FFC0000)  # 2047 counts, Q18: greatest bias
+_MOST_OFFSET = const(5000)  # counts: √3 (32768 + 5000) times 1.0, Q15, is below 2**31
 
 
 class Orientation:
     """Orientation of one sensor, sensor → earth, earth z up."""
 
-    def __init__(self, rate_hz: float, gyro_dps_per_lsb: float, acc_g_per_lsb: float) -> None:
-        """Takes samples per second and what a count stands for.
+    def __init__(
+        self,
+        rate_hz: float,
+        gyro_dps_per_lsb: float,
+        acc_g_per_lsb: float,
+        gyro_bias_mdps: list[int] | None = None,
+        acc_offset_ug: list[int] | None = None,
+    ) -> None:
+        """Takes samples per second, what a count stands for, and what the sensor reads too much, x, y, z, if known.
 
         Raises:
             ValueError: a rate outside RATES_HZ, or too slow for the range of the gyroscope (`coxa_board.strapdown`),
@@ -70,13 +80,16 @@ class Orientation:
         if acc_g_per_lsb > COARSEST_G:
             raise ValueError(f"{acc_g_per_lsb} g per count: the filter is made for {COARSEST_G} at most")
         self._one_g = 1.0 / acc_g_per_lsb
-        self._bias = Bias(gyro_dps_per_lsb, acc_g_per_lsb)
+        self._bias = Bias(gyro_dps_per_lsb, acc_g_per_lsb, gyro_bias_mdps)
         self._strapdown = Strapdown(gyro_dps_per_lsb)
         self._words = words = array("i", bytes(4 * _WORDS))
         rad_per_count = math.radians(gyro_dps_per_lsb)
         words[_START_GAIN] = round(268435456.0 * START_SHARE / 2 / self._one_g)
         words[_BIAS_GAIN] = round(256 * 2 * BIAS_GAIN_HZ2 / rad_per_count)
         words[_FIRST_BIAS_GAIN] = round(256 * 2 * FIRST_BIAS_GAIN_HZ2 / rad_per_count)
+        for k in range(3):
+            offset = round(1e-6 * acc_offset_ug[k] / acc_g_per_lsb) if acc_offset_ug else 0
+            words[_OFFSET + k] = 32768 + max(-_MOST_OFFSET, min(_MOST_OFFSET, offset))
         self.set_rate(rate_hz)
         self.reset()
 
@@ -105,7 +118,7 @@ class Orientation:
         self._words[shift_word] = shift
 
     def reset(self) -> None:
-        """Forgets everything, the bias too."""
+        """Forgets everything that it learned, the bias too."""
         self._bias.reset()
         self._strapdown.reset()
         for k in range(_SEEN):
@@ -170,7 +183,7 @@ def _pull(m: ptr32, quat: ptr32, raw: ptr16, i: int) -> int:
     for row in range(3):
         force = 0
         for k in range(3):
-            force += (m[_ROWS + 3 * row + k] - _ZERO) * ((raw[6 * i + 3 + k] ^ 0x8000) - 0x8000)
+            force += (m[_ROWS + 3 * row + k] - _ZERO) * ((raw[6 * i + 3 + k] ^ 0x8000) - m[_OFFSET + k])
         if row < 2:
             m[_FORCE + row] = ((force + 4) >> 3) + _ZERO
     return 1 if force < 0 else 0

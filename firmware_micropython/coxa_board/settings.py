@@ -9,6 +9,8 @@ else:  # the host uses this file too, and CPython looks at annotations
 _NAME_LENGTH = 8  # bytes; what an advertisement has room for beside flags and the 128-bit service UUID
 _SECRET_DIGITS = 32  # 16 bytes
 _ROLE_LENGTH = 16  # bytes; with key and quotes it fits one command of 64 bytes
+_MOST_BIAS_MDPS = 12_000  # as coxa_board.bias: readings beyond it are never taken for rest
+_MOST_OFFSET_UG = 300_000  # 300 mg: no chip in use is off by more; its counts fit any range of 2 g or more
 
 PRIVATE = ("token",)  # told to nobody: not to a host that asks, and not in a complaint, which is kept in the notes
 
@@ -26,6 +28,8 @@ DEFAULTS: dict[str, Any] = {
     "idle_sleep_s": 300,
     "quiet": False,
     "watchdog_s": 8,
+    "gyro_bias_mdps": None,
+    "acc_offset_ug": None,
 }
 
 
@@ -52,6 +56,11 @@ def check(key: str, value: Any) -> Any:
 def is_object(value: Any) -> bool:
     """Whether it came from a JSON object."""
     return isinstance(value, dict)
+
+
+def is_list(value: Any) -> bool:
+    """Whether it came from a JSON array."""
+    return isinstance(value, list)
 
 
 def _integer(low: int, high: int, zero: bool = False) -> Any:
@@ -91,6 +100,18 @@ def _or_none(rule: Any) -> Any:
     return either
 
 
+def _of_three_axes(most: int) -> Any:
+    def rule(value: Any) -> str:
+        fits = (
+            is_list(value)
+            and len(value) == 3
+            and all(isinstance(x, int) and not isinstance(x, bool) and -most <= x <= most for x in value)
+        )
+        return "" if fits else f"three whole numbers from {-most} to {most}"
+
+    return rule
+
+
 def _divider(value: Any) -> str:
     return "" if isinstance(value, (int, float)) and 1 <= value <= 10 else "1 to 10"
 
@@ -118,4 +139,6 @@ _RULES: dict[str, Any] = {
     "idle_sleep_s": _integer(30, 86_400, zero=True),  # 0: never
     "quiet": _boolean,
     "watchdog_s": _integer(2, 60, zero=True),  # 0: none
+    "gyro_bias_mdps": _or_none(_of_three_axes(_MOST_BIAS_MDPS)),  # x, y, z, sensor frame, as the chip reads at rest
+    "acc_offset_ug": _or_none(_of_three_axes(_MOST_OFFSET_UG)),  # likewise: what it reads beside the true force
 }

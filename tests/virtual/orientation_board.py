@@ -22,15 +22,20 @@ SLOWER = 3
 
 
 class Run:
-    """What came out: `wire` (n, 4) int16; `bias_dps` and `resting` after every 256 samples and at the end."""
+    """What came out: `wire` (n, 4) int16; `bias_dps` and `resting` after every 256 samples and at the end.
 
-    def __init__(self, scales, samples, bits=64, gaps=()):
+    known: the settings of a calibrated sensor, gyro_bias_mdps and acc_offset_ug.
+    """
+
+    def __init__(self, scales, samples, bits=64, gaps=(), **known):
         with tempfile.TemporaryDirectory() as folder:
             source, target = Path(folder) / "samples", Path(folder) / "quaternions"
             np.ascontiguousarray(samples, "<i2").tofile(source)
             figures = scales.rate_hz, scales.gyro_dps_per_lsb, scales.acc_g_per_lsb
             found = json.loads(
-                interpreters.run(SCRIPT, source, target, *map(repr, map(float, figures)), *gaps, bits=bits)
+                interpreters.run(
+                    SCRIPT, source, target, *map(repr, map(float, figures)), json.dumps(known), *gaps, bits=bits
+                )
             )
             self.wire = np.fromfile(target, "<i2").reshape(-1, 4)
         self.bias_dps, self.resting = np.array(found["bias_dps"]), found["resting"]
@@ -53,9 +58,9 @@ def inclination_deg(p, q):
     return np.degrees(2 * np.arcsin(np.clip(np.linalg.norm(a - b, axis=-1) / 2, 0, 1)))
 
 
-def without_rounding(scales, samples):
+def without_rounding(scales, samples, **known):
     """(n, 4): the filter in double precision."""
-    model, found = Double(scales.rate_hz, scales.gyro_dps_per_lsb, scales.acc_g_per_lsb), []
+    model, found = Double(scales.rate_hz, scales.gyro_dps_per_lsb, scales.acc_g_per_lsb, **known), []
     for sample in samples.tolist():
         model.update(sample)
         found.append(model.q)

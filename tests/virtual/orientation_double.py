@@ -9,14 +9,14 @@ import math
 TAU_S, STEP_S, SMOOTH_S = 3.0, 0.75, 0.3
 GYRO_SPREAD_DPS, ACC_SPREAD_G, MOST_BIAS_DPS, MOST_BIAS_COUNTS, SPREAD_SD_DPS = 6.0, 0.07, 12.0, 2047.0, 0.625
 BIAS_GAIN_HZ2, FIRST_BIAS_GAIN_HZ2 = 0.003, 0.02
-DOUBT_DPS, SURE_DPS, NOISE_DPS, WALK_DPS_RTS, MOST_UNREST = 2.5, 0.3, 0.05, 0.01, 10.0
+DOUBT_DPS, KNOWN_DPS, SURE_DPS, NOISE_DPS, WALK_DPS_RTS, MOST_UNREST = 2.5, 0.2, 0.3, 0.05, 0.01, 10.0
 START_SHARE, STARTING, STEADY = 0.4, 32, 256
 
 
 class Double:
-    """Filter of one recording; takes samples per second and what a count stands for."""
+    """Filter of one recording; takes samples per second, what a count stands for, and a calibration's settings."""
 
-    def __init__(self, rate_hz, gyro_dps_per_lsb, acc_g_per_lsb):
+    def __init__(self, rate_hz, gyro_dps_per_lsb, acc_g_per_lsb, gyro_bias_mdps=None, acc_offset_ug=None):
         self.dps, self.rad, self.g_per_count = gyro_dps_per_lsb, math.radians(gyro_dps_per_lsb), acc_g_per_lsb
         self.dt = 1 / rate_hz
         self.pull_gain = 1 - math.exp(-2 * self.dt / TAU_S)
@@ -25,14 +25,16 @@ class Double:
         self.spread = [GYRO_SPREAD_DPS / gyro_dps_per_lsb] * 3 + [ACC_SPREAD_G / acc_g_per_lsb] * 3
         self.rate_limit = min(MOST_BIAS_DPS / gyro_dps_per_lsb, MOST_BIAS_COUNTS)
         self.q = [1.0, 0.0, 0.0, 0.0]
-        self.half, self.level, self.bias, self.total = [0.0] * 3, [0.0] * 3, [0.0] * 3, [0.0] * 3
+        self.half, self.level, self.total = [0.0] * 3, [0.0] * 3, [0.0] * 3
+        self.bias = [1e-3 * x / gyro_dps_per_lsb for x in gyro_bias_mdps or (0, 0, 0)]
+        self.offset_g = [1e-6 * x for x in acc_offset_ug or (0, 0, 0)]
         self.pull = [0.0] * 2
         self.smooth, self.least, self.most = [0.0] * 6, [1e9] * 6, [-1e9] * 6
         self.last_least, self.last_most = [-1e9] * 6, [1e9] * 6
         self.count, self.age, self.seen = 0, 0, 0
         self.first = True
-        self.variance = DOUBT_DPS**2
-        self.unsure, self.resting = 1.0, False
+        self.variance = (KNOWN_DPS if gyro_bias_mdps else DOUBT_DPS) ** 2
+        self.unsure, self.resting = min(self.variance / SURE_DPS**2, 1.0), False
 
     def update(self, sample):
         """One sample: gx gy gz ax ay az, counts. `q` is the orientation afterwards, w x y z."""
@@ -103,7 +105,7 @@ class Double:
 
     def _level(self, sample):
         w, x, y, z = self.q
-        fx, fy, fz = sample[3] * self.g_per_count, sample[4] * self.g_per_count, sample[5] * self.g_per_count
+        fx, fy, fz = [sample[3 + k] * self.g_per_count - self.offset_g[k] for k in range(3)]
         xx, xy, xz = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
         yx, yy, yz = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
         east, north = xx * fx + xy * fy + xz * fz, yx * fx + yy * fy + yz * fz

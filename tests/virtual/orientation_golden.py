@@ -1,7 +1,8 @@
 """Writes the golden vectors of the board's filter, by its numpy model: python tests/virtual/orientation_golden.py
 
-A case: samples per second, deg/s and g per count, samples (base64 of int16 gx gy gz ax ay az), and what must come out:
-w x y z as on the wire after every `EVERY` samples, and the bias in 2**-18 counts at the end.
+A case: samples per second, deg/s and g per count, samples (base64 of int16 gx gy gz ax ay az), what is known of the
+sensor where it is calibrated, and what must come out: w x y z as on the wire after every `EVERY` samples, and the bias
+in 2**-18 counts at the end.
 """
 
 import base64
@@ -37,8 +38,20 @@ def noise(seed, amplitudes):
     return rng.integers(-bound - 1, bound + 1, (N, 6)).astype(np.int16)
 
 
+KNOWN = {
+    "calibrated, seated, LSM6DSOX": {"gyro_bias_mdps": [-1270, 845, 33], "acc_offset_ug": [21300, -17450, -61]},
+    "calibrated, bias alone, on the wall, MPU6886": {"gyro_bias_mdps": [310, -20, 1990]},
+    "calibrated, offset alone, the ends of the range in turn": {"acc_offset_ug": [300000, -300000, 299950]},
+    "calibrated, the most there is, noise, finest": {
+        "gyro_bias_mdps": [-12000, 12000, 3],
+        "acc_offset_ug": [-300000] * 3,
+    },
+}
+"""What is known of the calibrated sensors, by the name of the case."""
+
+
 def cases():
-    """Name → scales, samples."""
+    """Name → scales, samples; `KNOWN` says the rest."""
     ends = np.where(np.arange(N)[:, None] // [1, 2, 3, 5, 7, 11] % 2, 32767, -32768).astype(np.int16)
     down = np.vstack([still([5, -3, 2], [0, 0, -8197], 200), still([0, 0, 0], [0, 0, 0], 200), limb("LSM6DSOX", 4)])[:N]
     return {
@@ -50,6 +63,10 @@ def cases():
         "the ends of the range in turn": (LSM, ends),
         "noise, slowest and finest": (Scales(25.0, 0.004375, 0.000061), noise(5, [20000, 3000, 300, 32767, 300, 3])),
         "quiet, quickest and coarsest": (Scales(400.0, 0.07, 0.000488), noise(6, [3, 3, 3, 20, 20, 2049])),
+        "calibrated, seated, LSM6DSOX": (LSM, limb("LSM6DSOX", 7, position="seated", start_still_s=1.6)),
+        "calibrated, bias alone, on the wall, MPU6886": (MPU, limb("MPU6886", 8, start_still_s=0.0)),
+        "calibrated, offset alone, the ends of the range in turn": (LSM, ends),
+        "calibrated, the most there is, noise, finest": (Scales(25.0, 0.004375, 0.000061), noise(9, [32767] * 6)),
     }
 
 
@@ -57,11 +74,13 @@ def main():
     """Writes them all."""
     vectors = {}
     for name, (scales, samples) in cases().items():
-        model = Fixed(scales)
+        known = KNOWN.get(name, {})
+        model = Fixed(scales, **known)
         wire = model.run(samples[:, None])[:, 0]
         vectors[name] = {
             "scales": [scales.rate_hz, scales.gyro_dps_per_lsb, scales.acc_g_per_lsb],
             "samples": base64.b64encode(samples.astype("<i2").tobytes()).decode(),
+            **({"known": known} if known else {}),
             "wire": wire[EVERY - 1 :: EVERY].tolist(),
             "bias": model.bias[:, 0].tolist(),
         }

@@ -31,9 +31,9 @@ class Scales:
 TAU_S, STEP_S, SMOOTH_S = 3.0, 0.75, 0.3
 GYRO_SPREAD_DPS, ACC_SPREAD_G, MOST_BIAS_DPS = 6.0, 0.07, 12.0
 BIAS_GAIN_HZ2, FIRST_BIAS_GAIN_HZ2 = 0.003, 0.02
-DOUBT_DPS, SURE_DPS, NOISE_DPS, WALK_DPS_RTS = 2.5, 0.3, 0.05, 0.01
+DOUBT_DPS, KNOWN_DPS, SURE_DPS, NOISE_DPS, WALK_DPS_RTS = 2.5, 0.2, 0.3, 0.05, 0.01
 START_SHARE, STARTING, STEADY = 0.4, 32, 256
-MOST_BIAS_COUNTS = 2047
+MOST_BIAS_COUNTS, MOST_OFFSET_COUNTS = 2047, 5000
 
 
 def smooth_shift(rate_hz):
@@ -47,10 +47,16 @@ def gain(value):
     return round(value * 2**shift), shift
 
 
-class Fixed:
-    """The integer filter for `lanes` recordings side by side."""
+def unsure(doubt):
+    """How little a bias of this variance is known, Q16."""
+    sure = round((SURE_DPS * 4096) ** 2 / 64) * 64
+    return np.where(doubt < sure, ((doubt << 10) + (sure >> 7)) // (sure >> 6), 1 << 16)
 
-    def __init__(self, scales, lanes=1):
+
+class Fixed:
+    """The integer filter for `lanes` recordings side by side; the settings of a calibrated sensor as on the board."""
+
+    def __init__(self, scales, lanes=1, gyro_bias_mdps=None, acc_offset_ug=None):
         s, rate = scales, scales.rate_hz
         share = 2 / (TAU_S * rate)
         g = 1 / s.acc_g_per_lsb
@@ -69,11 +75,20 @@ class Fixed:
         self.q = np.zeros((4, lanes), np.int64)
         self.q[0] = ONE
         self.carry, self.level, self.bias, self.sum = (np.zeros((3, lanes), np.int64) for _ in range(4))
+        self.offset = np.zeros((3, 1), np.int64)
         self.pull = np.zeros((2, lanes), np.int64)
         self.smooth, self.last = None, (np.full((6, lanes), -(1 << 29)), np.full((6, lanes), 1 << 29))
         self.count, self.age = 0, np.zeros(lanes, np.int64)
         self.doubt = np.full(lanes, self.most_doubt)
-        self.unsure, self.resting = np.full(lanes, 1 << 16), np.zeros(lanes, bool)
+        if gyro_bias_mdps:
+            limit = MOST_BIAS_COUNTS << 18
+            first = [round(262.144 * x / s.gyro_dps_per_lsb) for x in gyro_bias_mdps]
+            self.bias += np.clip(first, -limit, limit)[:, None]
+            self.doubt[:] = round((KNOWN_DPS * 4096) ** 2)
+        if acc_offset_ug:
+            offset = [round(1e-6 * x / s.acc_g_per_lsb) for x in acc_offset_ug]
+            self.offset += np.clip(offset, -MOST_OFFSET_COUNTS, MOST_OFFSET_COUNTS)[:, None]
+        self.unsure, self.resting = unsure(self.doubt), np.zeros(lanes, bool)
         self.seen = 0
 
     def run(self, samples):
@@ -88,7 +103,7 @@ class Fixed:
         """(6, lanes)."""
         self._rest(sample)
         self._turn(sample[:3])
-        self._level(sample[3:])
+        self._level(sample[3:] - self.offset)
         self.seen = min(self.seen + 1, STEADY)
 
     def wire(self):
@@ -130,12 +145,7 @@ class Fixed:
         bias = np.clip(self.bias + (off * gain + 4096 >> 13), -limit, limit)
         done = self.resting
         self.bias, self.doubt = np.where(done, bias, self.bias), np.where(done, doubt, self.doubt)
-        sure = round((SURE_DPS * 4096) ** 2 / 64) * 64
-        self.unsure = np.where(
-            done,
-            np.where(doubt < sure, ((doubt << 10) + (sure >> 7)) // (sure >> 6), 1 << 16),
-            self.unsure,
-        )
+        self.unsure = np.where(done, unsure(doubt), self.unsure)
         self.age = np.where(done, 0, self.age)
 
     def _turn(self, gyro):

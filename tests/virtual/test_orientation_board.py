@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from orientation_board import SCRIPT, UP, Run, angle_deg, as_counts, inclination_deg, leg, slowed, without_rounding
 from orientation_double import STARTING
-from orientation_golden import EVERY, LSM, PATH, cases
+from orientation_golden import EVERY, KNOWN, LSM, PATH, cases
 from orientation_model import Fixed, Scales
 from vqf import BasicVQF
 
@@ -33,7 +33,7 @@ VECTORS = json.loads(PATH.read_text())
 def test_golden_vectors_on_the_board(name, bits):
     vector = VECTORS[name]
     scales, samples = Scales(*vector["scales"]), decoded(vector)
-    run = Run(scales, samples, bits)
+    run = Run(scales, samples, bits, **vector.get("known", {}))
     assert run.wire[EVERY - 1 :: EVERY].tolist() == vector["wire"]
     assert np.rint(run.bias_dps[-1] / scales.gyro_dps_per_lsb * 2**18).astype(int).tolist() == vector["bias"]
 
@@ -44,7 +44,8 @@ def test_golden_vectors_are_those_of_the_model(name):
     vector = VECTORS[name]
     assert vector["scales"] == [scales.rate_hz, scales.gyro_dps_per_lsb, scales.acc_g_per_lsb]
     assert np.array_equal(decoded(vector), samples)
-    model = Fixed(scales)
+    assert vector.get("known", {}) == KNOWN.get(name, {})
+    model = Fixed(scales, **KNOWN.get(name, {}))
     assert model.run(samples[:, None])[EVERY - 1 :: EVERY, 0].tolist() == vector["wire"]
     assert model.bias[:, 0].tolist() == vector["bias"]
 
@@ -59,20 +60,25 @@ def decoded(vector):
     seed=st.integers(0, 2**32 - 1),
     bits=st.lists(st.integers(1, 15), min_size=6, max_size=6),
     hold=st.integers(1, 40),
-    ranges=st.tuples(st.sampled_from([125, 250, 500, 1000, 2000]), st.sampled_from([2, 4, 8, 16])),
-    rate_hz=st.floats(25, 400),
+    chip=st.tuples(st.sampled_from([125, 250, 500, 1000, 2000]), st.sampled_from([2, 4, 8, 16]), st.floats(25, 400)),
+    known=st.fixed_dictionaries(
+        {
+            "gyro_bias_mdps": st.none() | st.lists(st.integers(-12_000, 12_000), min_size=3, max_size=3),
+            "acc_offset_ug": st.none() | st.lists(st.integers(-300_000, 300_000), min_size=3, max_size=3),
+        }
+    ),
 )
-def test_any_samples_give_the_same_on_all_word_lengths(seed, bits, hold, ranges, rate_hz):
+def test_any_samples_give_the_same_on_all_word_lengths(seed, bits, hold, chip, known):
     """An intermediate result beyond 32 bits would differ: 64-bit words and the model keep it, 32-bit words do not."""
     rng = np.random.default_rng(seed)
     samples = np.column_stack([rng.integers(-(2**b), 2**b, 600).clip(-32768, 32767) for b in bits])
     samples = np.repeat(samples[: 600 // hold + 1], hold, axis=0).astype(np.int16)
-    gyro_range, acc_range = ranges
+    gyro_range, acc_range, rate_hz = chip
     rate_hz = max(rate_hz, gyro_range * np.pi / 180 / 0.499)
     scales = Scales(rate_hz, gyro_range / 32768, acc_range / 32768)
-    small, large = Run(scales, samples, 32), Run(scales, samples, 64)
+    small, large = Run(scales, samples, 32, **known), Run(scales, samples, 64, **known)
     assert np.array_equal(small.wire, large.wire)
-    assert np.array_equal(small.wire, Fixed(scales).run(samples[:, None])[:, 0])
+    assert np.array_equal(small.wire, Fixed(scales, **known).run(samples[:, None])[:, 0])
     assert np.abs(small.bias_dps - large.bias_dps).max() < 1e-9
 
 
@@ -140,6 +146,56 @@ def test_finds_a_power_on_bias_at_rest(bits):
     assert run.resting[-1]
     assert np.abs(run.bias_dps[-1] - bias).max() < 0.02
     assert angle_deg(run.quat[1900:], run.quat[-1]).max() < 0.1
+
+
+OFFSET_UG = [21_000, -17_000, 30_500]
+
+
+def off(samples):
+    """The same with an accelerometer that is off by OFFSET_UG."""
+    counts = np.rint(np.array(OFFSET_UG) * 1e-6 / LSM.acc_g_per_lsb)
+    return samples + np.array([0, 0, 0, *counts]).astype(np.int16)
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_the_offset_of_the_accelerometer_is_taken_off(direction):
+    samples = off(lying(direction, 300))
+    up, offset = np.array(direction) / np.linalg.norm(direction), np.array(OFFSET_UG) * 1e-6
+    leans_deg = np.degrees(np.linalg.norm(offset - up * (up @ offset)))
+    assert tilt_deg(Run(LSM, samples).wire[-1:], direction)[0] == pytest.approx(leans_deg, abs=0.05)
+    wire = Run(LSM, samples, acc_offset_ug=OFFSET_UG).wire
+    assert tilt_deg(wire[STARTING - 1 :], direction).max() < 0.5
+    assert tilt_deg(wire[-1:], direction)[0] < 0.02
+
+
+def test_a_known_bias_holds_from_the_first_moment_and_in_motion():
+    """A leg that never rests, its axis upright: nothing but the setting can tell what it turns by mistake."""
+    scales, samples, truth = session("LSM6DSOX", "wall", seed=5, start_still_s=0.0, reps=4, neutral_pause_s=0.0)
+    mdps = [1500, -1800, 2100]
+    moved = samples + np.rint([*(np.array(mdps) * 1e-3 / scales.gyro_dps_per_lsb), 0, 0, 0]).astype(np.int16)
+    own = np.degrees(truth.bias_rad_s[0]) * 1e3
+    late = slice(STARTING, None)
+    whole = [round(x) for x in own + mdps]
+    exact = Run(scales, samples, gyro_bias_mdps=[round(x) for x in own])
+    assert angle_deg(Run(scales, moved, gyro_bias_mdps=whole).quat[late], exact.quat[late]).max() < 0.5
+    assert angle_deg(Run(scales, moved).quat[late], exact.quat[late]).max() > 20
+
+
+def test_a_known_bias_that_has_moved_by_3_dps_is_found_again_at_rest(bits):
+    bias = np.array([3.0, -3.0, 2.0])
+    run = Run(LSM, lying((1, 2, 3), 600, bias), bits, gyro_bias_mdps=[0, 0, 0])
+    assert np.abs(run.bias_dps[1] - bias).max() < 0.1, "after 512 samples, 5 s"
+
+
+def test_a_leg_that_sways_is_less_taken_for_another_bias_where_the_bias_is_known():
+    off_dps = []
+    for seed in range(8):
+        scales, samples, truth = session("LSM6DSOX", "wall", seed=seed, start_still_s=6.0, reps=1)
+        own = np.degrees(truth.bias_rad_s[0])
+        known = {"gyro_bias_mdps": [round(x * 1e3) for x in own]}
+        off_dps.append([Run(scales, samples[:256], **what).bias_dps[0] - own for what in ({}, known)])
+    unknown, known = np.sqrt(np.mean(np.square(off_dps), axis=(0, 2)))
+    assert known < 0.6 * unknown
 
 
 def test_a_steady_turn_is_not_a_bias():

@@ -1,6 +1,7 @@
 """Runs the board's filter over a file of samples; its quaternions, 8 bytes each, go to another.
 
-Arguments: both files, samples per second, deg/s and g per count, and the samples before which some are missing.
+Arguments: both files, samples per second, deg/s and g per count, what is known of the sensor as JSON (gyro_bias_mdps,
+acc_offset_ug), and the samples before which some are missing.
 """
 
 import json
@@ -12,8 +13,9 @@ _LENGTH = 12
 _CHUNK = 256
 
 rate_hz, gyro_dps_per_lsb, acc_g_per_lsb = (float(x) for x in sys.argv[3:6])
-gaps = [int(x) for x in sys.argv[6:]]
-orientation = Orientation(rate_hz, gyro_dps_per_lsb, acc_g_per_lsb)
+known = json.loads(sys.argv[6])
+gaps = [int(x) for x in sys.argv[7:]]
+orientation = Orientation(rate_hz, gyro_dps_per_lsb, acc_g_per_lsb, **known)
 buffer = bytearray(_CHUNK * _LENGTH)
 block = bytearray(_CHUNK * 8)
 bias_dps, rests = [], []

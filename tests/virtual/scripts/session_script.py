@@ -2,7 +2,7 @@
 
 Arguments: chip, true rate in Hz, file of motion samples, seconds of recording, folder for the flash and for what it
 holds in the end, and what stalls the program: the collection of memory for so many ms each second, the flash for so
-many ms each time a segment is written.
+many ms each time a segment is written; then the board's settings as JSON, where they are not the usual ones.
 """
 
 import gc
@@ -26,7 +26,9 @@ class SlowCollector:
         time.sleep_ms(int(collect_ms))
 
 
-board = virtual_board.VirtualBoard(chip, rate_hz, motion, folder + "/flash.bin", erase_us=0)
+settings = json.loads(sys.argv[8]) if len(sys.argv) > 8 else None
+board = virtual_board.VirtualBoard(chip, rate_hz, motion, folder + "/flash.bin", settings, erase_us=0)
+first_bias_dps = board.app.orientation.bias_dps()
 sys.modules["coxa_board.app"].gc = SlowCollector()
 flush = board.app.recorder.flush
 
@@ -65,6 +67,7 @@ print(
             "rig": board.rig_bytes,
             "counts": board.app.device.counts,
             "failure": repr(board.app.failure),
+            "first_bias_dps": first_bias_dps,
         }
     )
 )
