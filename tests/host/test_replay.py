@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 
 import numpy as np
 import pytest
+from calibrations import sensor
 from variety import raw
 
 import coxa_wire
 from coxa import cli
 from coxa.analysis import analyze_samples
+from coxa.calibration.kept import of_sensor
 from coxa.durations import seconds
 from coxa.errors import InputError, UsageError
 from coxa.link.known import KnownBoard, KnownBoards
@@ -21,6 +25,7 @@ from coxa.simulate import Stream, Wearer, simulate, wire_blocks
 from coxa.sources.replay import of_inbox, of_session, replay, stored_recording
 from coxa.store import Inbox, Store
 from coxa.virtual import clock
+from coxa_calibration.bias_history import BiasHistory
 
 UID = b"simul8".hex()
 
@@ -171,6 +176,23 @@ def test_a_recording_in_the_inbox_is_played_and_becomes_a_session(store, coxa):
         assert of_session(opened, 1).blocks == recording()[2]
     with Inbox(store, UID) as inbox:
         assert of_inbox(inbox, 4).blocks == recording()[2]
+
+
+def test_what_a_board_recorded_rests_on_the_calibration_of_its_sensor(store, coxa):
+    """A scale of 1.1 stands in for the truth: it must come out in every angle, and be named."""
+    with Store(store) as opened:
+        known = replace(sensor(made_at=datetime.now(UTC), uid=UID), gyro_matrix=1.1 * np.eye(3))
+        number = opened.save_calibration(of_sensor(known, BiasHistory.empty(), "made up"))
+    code, out, _ = coxa("record", "--replay", f"{UID}/4", "--side", "left", *FAST, "--json")
+    assert code == 0
+    with_it = json.loads(out)["boards"][0]["analysis"]
+    assert [(one["kind"], one["id"]) for one in with_it["calibrations"]] == [("sensor", number)]
+    coxa("reanalyze", "1", "--no-calibration")
+    without = json.loads(coxa("show", "1", "--json")[1])
+    assert without["calibrations"] == []
+    assert with_it["set"]["arc_mean_deg"] == pytest.approx(1.1 * without["set"]["arc_mean_deg"], rel=1e-3)
+    again = json.loads(coxa("record", "--replay", "1", *FAST, "--json")[1])["boards"][0]["analysis"]
+    assert again["calibrations"] == []  # the result is played as it is stored
 
 
 @pytest.mark.usefixtures("store")
