@@ -6,7 +6,7 @@ the first: at every moment the live angle is what the analysis would say of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -86,15 +86,19 @@ class LiveRotation:
         self._carried = np.zeros(3)
         self._unseen_s = 0.0
 
-    def push(self, t_s: Floats, gyr_rad_s: Floats, acc_m_s2: Floats) -> LiveState:
+    def push(
+        self, t_s: Floats, gyr_rad_s: Floats, acc_m_s2: Floats, *, temperature_c: Floats | None = None
+    ) -> LiveState:
         """Adds samples t_s (k,), gyr (k, 3) rad/s, acc (k, 3) m/s², later than all before, and returns the state.
+
+        temperature_c: (k,) of the chip, °C, for the calibration of its bias.
 
         Raises:
             InputError: a sample that is not finite or not later than the one before.
         """
         fresh, steps = self._checked(t_s, gyr_rad_s, acc_m_s2)
         if self._calibration.sensor:
-            exact, _ = corrected(_samples(fresh), self._calibration)
+            exact, _ = corrected(replace(_samples(fresh), temperature_c=temperature_c), self._calibration)
             fresh = np.column_stack([exact.t_s, exact.gyr_rad_s, exact.acc_m_s2])
         begin = 0
         while begin < len(fresh):

@@ -8,9 +8,10 @@ import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from coxa import console, protocols
 from coxa.commands.common import Common
@@ -108,7 +109,7 @@ async def _watched(place: Nearby, boards: Sequence[KnownBoard], wanted: Wanted, 
     from coxa.live_view.panel import Watched
     from coxa.live_view.view import LiveView
 
-    lives = [_live(board, wanted) for board in boards]
+    lives = [_live(board, wanted, common) for board in boards]
     stop, timers = asyncio.Event(), list[asyncio.TimerHandle]()
 
     def begun() -> None:
@@ -126,11 +127,23 @@ async def _watched(place: Nearby, boards: Sequence[KnownBoard], wanted: Wanted, 
     return recorded
 
 
-def _live(board: KnownBoard, wanted: Wanted) -> LiveDecoder | None:
+class _Worn(NamedTuple):
+    person: str
+    side: Side
+    started_at: datetime
+
+
+def _live(board: KnownBoard, wanted: Wanted, common: Common) -> LiveDecoder | None:
+    from coxa.calibration.choose import choose
     from coxa.live_view import LiveDecoder
 
     side = wanted.side or THIGHS.get(board.role or "")
-    return LiveDecoder(wanted.whose.position, side, protocol=protocols.load(wanted.whose.protocol)) if side else None
+    if not side:
+        return None
+    with common.open_store(write=True) as store:
+        calibration = choose(store, board.uid, _Worn(wanted.whose.person, side, datetime.now(UTC)))
+    protocol = protocols.load(wanted.whose.protocol)
+    return LiveDecoder(wanted.whose.position, side, protocol=protocol, calibration=calibration)
 
 
 def _tasks(
