@@ -94,6 +94,7 @@ def _series(solution: Solution, samples: Samples) -> tuple[Floats, Floats, Float
     index = np.unique(np.append(np.arange(0, len(grid.t_s), max(1, round(0.5 / grid.dt_s))), len(grid.t_s) - 1))
     rows = course.sign * course.estimate.rows(index) - course.zero_row
     sd = np.interp(samples.t_s, grid.t_s[index], np.hypot(course.estimate.sd(rows), course.zero_sd_rad))
+    sd = np.hypot(sd, course.axis_scale_sd * angle)
     outside_s = np.maximum(np.maximum(grid.t_s[0] - samples.t_s, samples.t_s - grid.t_s[-1]), 0.0)
     sd = np.hypot(sd, OUTSIDE_BIAS_SD_RAD_S * outside_s)
     swing = np.interp(samples.t_s, grid.t_s, course.swing)

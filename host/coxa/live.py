@@ -188,7 +188,7 @@ class LiveRotation:
         sd = float(np.hypot(course.estimate.sd(row)[0], BIAS_SD_RAD_S * ahead))
         sd = float(np.hypot(sd, UNSEEN_SD_RAD_S * self._unseen_s))
         rate = course.sign * (float(self._rows[self._count - 1, 1:4] @ axis.u) - bias)
-        sd = float(np.hypot(sd, course.zero_sd_rad))
+        sd = float(np.hypot(np.hypot(sd, course.zero_sd_rad), course.axis_scale_sd * angle))
         done = tuple(m.rep for m in self._solution.measured if _complete(m.rep, self._solved_at_s))
         if not _trusted(done, self._solution.zero.source != "middle"):
             done = ()

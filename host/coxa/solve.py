@@ -147,6 +147,7 @@ def _solve_set(grid: Grid, position: Position, side: Side, protocol: Protocol, c
     turned = sign * (rate - estimate.bias)
     course = Course(
         estimate=estimate, angle=sign * estimate.angle - zero.level_rad, zero_row=zero.row, zero_sd_rad=zero.sd_rad,
+        axis_scale_sd=axes.scale_sd(found_axis),
         rate=turned, slow_rate=grid.low_passed(turned, RATE_LOW_PASS_HZ), sign=sign,
         swing=hip.swing_series(
             grid, coarse + estimate.bias[:, None] * found_axis.u, found_axis.u, _references(position, sequence, zero)
@@ -166,13 +167,12 @@ def rotation(
 ) -> tuple[list[Event], Estimate]:
     """Pauses of the turning and the rotation about the axis. rate: (m,) about it, coarse bias removed; gyro_scale_sd:
     how sure the gyroscope's scale is, a share."""
-    scale_sd = float(np.hypot(gyro_scale_sd, axes.scale_sd(axis)))
     events = find_events(grid, rate)
-    first = batch.estimate(grid, rate, events, None, slow_acc=slow_acc, u=axis.u, scale_sd=scale_sd)
+    first = batch.estimate(grid, rate, events, None, slow_acc=slow_acc, u=axis.u, scale_sd=gyro_scale_sd)
     # with the bias known better, stillness is judged better
     events = find_events(grid, rate - first.bias)
     labels = families.classify(events, levels(first.angle, events), grid)
-    return events, batch.estimate(grid, rate, events, labels, slow_acc=slow_acc, u=axis.u, scale_sd=scale_sd)
+    return events, batch.estimate(grid, rate, events, labels, slow_acc=slow_acc, u=axis.u, scale_sd=gyro_scale_sd)
 
 
 def levels(angle: Floats, events: list[Event]) -> Floats:

@@ -10,6 +10,7 @@ from coxa.fusion.grid import Grid
 from coxa.results import Position
 from coxa.samples import Floats
 from coxa_calibration.femur import FemurAxis
+from coxa_calibration.turning import SWING_SHARE
 
 VERTICAL = ("wall", "standing")
 """Positions in which the femur should be vertical, so that gravity shows the axis."""
@@ -18,9 +19,9 @@ TILT_SD_RAD, WIDE_TILT_SD_RAD, WIDE_SHARE = np.radians(4.0), np.radians(20.0), 0
 """How far the femur is from vertical there: a few degrees as a rule (pelvis some centimetres off the wall), much
 more in one set of five (wide stance)."""
 
-TURN_SD_RAD = np.radians(6.0)
-"""How far the principal axis of the turn is from the femur: compensation in phase with the turn tips it (2-5° of
-swing in 35° of twist tip it by 3-8°) and explained variance does not show it."""
+TURN_SD_RAD = float(np.arctan(SWING_SHARE))
+"""How far the principal axis of the turn is from the femur, one sd of each direction (7.4°): compensation in phase with
+the turn tips it, and explained variance does not show it."""
 
 DISAGREEMENT_RAD = np.radians(40.0)
 """Beyond this the two cannot both be the femur: the one that fits the stated position is taken, with a warning."""
@@ -37,13 +38,16 @@ MOVING_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Unit vector `u` (3,) in the sensor frame, one sd in rad, where it and its sign come from, and a caution."""
+    """Unit vector `u` (3,) in the sensor frame, one sd of each direction across it, rad, where it and its sign come
+    from, how far gravity (or a calibration) and the turn are apart, how far the thigh swung along with the turn as far
+    as that shows (angle between u and the turn's axis), and a caution."""
 
     u: Floats
     sd_rad: float
     source: str
     sign_source: str
     disagreement_rad: float
+    swing_rad: float = 0.0
     caution: str = ""
 
 
@@ -69,7 +73,7 @@ def femoral_axis(grid: Grid, gyr: Floats, slow_acc: Floats, position: Position, 
     if known is not None:
         apart = float(np.arccos(min(1.0, abs(float(turn @ known.u)))))
         if apart <= DISAGREEMENT_RAD:
-            return Axis(known.u, known.sd_rad, CALIBRATED, CALIBRATED, apart, _moved_along(apart))
+            return Axis(known.u, known.sd_rad, CALIBRATED, CALIBRATED, apart, apart, _moved_along(apart))
         own = femoral_axis(grid, gyr, slow_acc, position)
         return replace(
             own,
@@ -88,10 +92,10 @@ def femoral_axis(grid: Grid, gyr: Floats, slow_acc: Floats, position: Position, 
             f"The main turn was about an axis {np.degrees(apart):.0f}° away from the vertical thigh that "
             f"{place} should have: check the position and the strap."
         )
-        return Axis(hip, float(WIDE_TILT_SD_RAD), "gravity", "gravity", apart, caution)
+        return Axis(hip, float(WIDE_TILT_SD_RAD), "gravity", "gravity", apart, apart, caution)
     trust, sd = _trust_in_turn(apart)
     u = (1 - trust) * hip + trust * turn
-    return Axis(u / np.linalg.norm(u), sd, "gravity+turn", "gravity", apart)
+    return Axis(u / np.linalg.norm(u), sd, "gravity+turn", "gravity", apart, (1 - trust) * apart)
 
 
 def _moved_along(apart_rad: float) -> str:
@@ -121,12 +125,10 @@ def _trust_in_turn(apart_rad: float) -> tuple[float, float]:
 
 
 def scale_sd(axis: Axis) -> float:
-    """What the axis adds to the uncertainty of the scale, a share.
+    """What the axis makes uncertain of any turn about it, a share of the turn.
 
-    With the two pointers d apart and u between them, an in-phase swing enters by up to d²/4 and a tilted axis takes
-    as much away, whichever of the two it was. A calibrated axis, wrong by σ in the direction in which the thigh swung
-    by tan(d) of the turn, takes in σ·d of it, and loses σ²/2.
+    Let the thigh swing by q of the turn, in phase with it, and u be off by δ, both small and across the femur: a turn
+    is then read as 1 + q·δ - δ²/2 of itself. With each component of δ normal with sd σ, the root mean square of that is
+    √(q²σ² + 2σ⁴). No evidence within the set can lower it: gravity sees the same motion about the same axis.
     """
-    if axis.source == CALIBRATED:
-        return float(np.hypot(axis.sd_rad * axis.disagreement_rad, 0.5 * axis.sd_rad**2))
-    return 0.25 * axis.disagreement_rad**2
+    return float(np.hypot(axis.swing_rad * axis.sd_rad, np.sqrt(2.0) * axis.sd_rad**2))

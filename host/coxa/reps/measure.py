@@ -25,6 +25,7 @@ class Course:
     """What the repetitions are measured on, all on the grid.
 
     `angle` (m,) rad, IR positive, zero at the neutral; `zero_row` its derivative by the unknowns of `estimate`;
+    `axis_scale_sd` the share of any angle that is uncertain because the axis is;
     `rate` (m,) rad/s, IR positive, and `slow_rate` the same low-passed; `swing` (m,) rad from the neutral; `sign` turns
     the axis' angle into IR positive.
     """
@@ -33,6 +34,7 @@ class Course:
     angle: Floats
     zero_row: Floats
     zero_sd_rad: float
+    axis_scale_sd: float
     rate: Floats
     slow_rate: Floats
     swing: Floats
@@ -108,18 +110,24 @@ def end_rows(course: Course, measured: Sequence[Measured]) -> tuple[Floats, Floa
 
 
 def _with_uncertainty(course: Course, measured: list[Measured]) -> list[Measured]:
-    """The same with one sd, degrees, of IR, ER and arc: from the estimate, the choice of the edges, and the zero."""
+    """The same with one sd, degrees, of IR, ER and arc: from the estimate, the edges, the zero and the axis."""
     if not measured:
         return []
     ir, er = end_rows(course, measured)
     visited = np.array([[m.ir_span is not None, m.er_span is not None] for m in measured])
     edges, zero = course.estimate.level_sd_rad, course.zero_sd_rad
     of_ends = [np.hypot(course.estimate.sd(row), np.hypot(edges, zero)) for row in (ir, er)]
+    by_axis = [course.axis_scale_sd * np.radians([getattr(m.rep, f"{name}_deg") for m in measured])
+               for name in ("ir", "er", "arc")]  # fmt: skip
     # an end that was not visited may have been, by less than what is told apart from the neutral
-    sds = [np.degrees(np.where(seen, sd, TURNED_MIN_RAD)) for sd, seen in zip(of_ends, visited.T, strict=True)]
+    sds = [
+        np.degrees(np.where(seen, np.hypot(sd, axis), TURNED_MIN_RAD))
+        for sd, axis, seen in zip(of_ends, by_axis, visited.T, strict=False)
+    ]
     both = visited.all(axis=1)
     loose = np.where(both, 0.0, np.hypot(zero, TURNED_MIN_RAD))
-    arc = np.degrees(np.sqrt(course.estimate.sd(ir + er) ** 2 + visited.sum(axis=1) * edges**2 + loose**2))
+    of_fit = course.estimate.sd(ir + er) ** 2 + visited.sum(axis=1) * edges**2
+    arc = np.degrees(np.sqrt(of_fit + loose**2 + by_axis[2] ** 2))
     return [
         replace(m, rep=replace(m.rep, ir_sd_deg=float(a), er_sd_deg=float(b), arc_sd_deg=float(c)))
         for m, a, b, c in zip(measured, *sds, arc, strict=True)

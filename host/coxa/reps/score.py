@@ -68,7 +68,7 @@ def summarize(course: Course, measured: Sequence[Measured], reps: Sequence[Rep],
 
 
 def _mean_sds_deg(course: Course, valid: Sequence[Measured]) -> tuple[float | None, float | None, float | None]:
-    """Uncertainty of the mean IR, ER and arc: the bias, the zero and the scale are common and do not average out."""
+    """Uncertainty of the mean IR, ER and arc: bias, zero, scale and axis are common and do not average out."""
     if not valid:
         return None, None, None
     ir, er = (rows.mean(axis=0) for rows in end_rows(course, valid))
@@ -77,7 +77,9 @@ def _mean_sds_deg(course: Course, valid: Sequence[Measured]) -> tuple[float | No
         np.array([1.0, 1.0, 2.0]) * course.estimate.level_sd_rad**2 / len(valid)
         + np.array([1.0, 1.0, 0.0]) * course.zero_sd_rad**2
     )
-    means = np.degrees(np.sqrt(sd**2 + extra))
+    ends = np.array([[m.rep.ir_deg, m.rep.er_deg, m.rep.arc_deg] for m in valid]).mean(axis=0)
+    by_axis = course.axis_scale_sd * np.radians(ends)
+    means = np.degrees(np.sqrt(sd**2 + extra + by_axis**2))
     return float(means[0]), float(means[1]), float(means[2])
 
 
