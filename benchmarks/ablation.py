@@ -80,7 +80,7 @@ def person(task: tuple[int, str]) -> dict[Position, Errors] | str:
         calibrations = guided(handled, worn, lying, side, kind)
     except (InputError, CalibrationError) as error:
         return str(error)
-    return {position: one_set(position, worn.powered, lying, side, calibrations, rng) for position in POSITIONS}
+    return {position: one_set(position, worn.powered, lying, side, calibrations, rng=rng) for position in POSITIONS}
 
 
 def same(chip: Chip, worn: Chip) -> Chip:
@@ -111,7 +111,7 @@ def kept(procedure: Procedure, follower: Follower, sensors: dict[str, object]) -
 
 def one_set(
     position: Position, powered: Powered, lying: SkinFollower, side: Side, calibrations: list[Calibration],
-    rng: np.random.Generator,
+    *, rng: np.random.Generator,
 ) -> Errors:  # fmt: skip
     swing = [sd * rng.normal() for sd in SWING_SD]
     wearer = Wearer(

@@ -154,6 +154,15 @@ def test_a_gain_is_less_sure_once_the_strap_was_off(store):
     assert later.k_ir.value == same.k_ir.value
 
 
+def test_a_gain_of_another_place_of_the_strap_does_not_hold(store):
+    store.save_calibration(new_body())
+    store.save_calibration(new_skin(strap="in the middle of the thigh"))
+    found = choose(store, UID, a_set())
+    assert found.skin is None
+    assert [one.kind for one in found.used] == ["body"]
+    assert "'in the middle of the thigh', not at 'at its mark'. It was not used." in found.notes[0]
+
+
 def test_a_damaged_one_never_keeps_a_set_from_its_result(store):
     store.save_calibration(replace(new_sensor(), data="format = 1"))
     number = store.save_calibration(replace(new_skin(), data="{"))

@@ -121,7 +121,14 @@ def _readable(chosen: Sequence[Kept], at: datetime, notes: list[str]) -> Calibra
             out = _with(out, one, at)
         except InputError as error:
             notes.append(str(error))
-    return replace(out, notes=tuple(notes))
+    return _of_one_strap(replace(out, notes=tuple(notes)))
+
+
+def _of_one_strap(calibration: Calibration) -> Calibration:
+    """Without a gain that was measured with the strap elsewhere than it is now, as the body calibration says."""
+    body, skin = calibration.body, calibration.skin
+    why = skin.expired(body.strap) if body and skin else ""
+    return calibration.without("skin", f"{why} It was not used.") if why else calibration
 
 
 def _used(kept: Sequence[Kept], at: datetime) -> Calibration:
