@@ -119,7 +119,7 @@ async def _watched(place: Nearby, boards: Sequence[KnownBoard], wanted: Wanted, 
 
     tasks = _tasks(place, boards, lives, begun=begun, delete=not wanted.keep_on_board, store=common.store_path)
     shown = [Watched(task.status, live) for task, live in zip(tasks, lives, strict=True)]
-    with _stopped_by_ctrl_c(stop):
+    with stopped_by_ctrl_c(stop):
         async with LiveView(shown, quiet=common.json == console.STDOUT):
             recorded = await together(tasks, stop)
     for timer in timers:
@@ -178,7 +178,7 @@ def _tasks(
 
 
 @contextlib.contextmanager
-def _stopped_by_ctrl_c(stop: asyncio.Event) -> Generator[None]:
+def stopped_by_ctrl_c(stop: asyncio.Event) -> Generator[None]:
     """The first Ctrl-C ends the recording in good order, the second one the program."""
     loop = asyncio.get_running_loop()
     before = signal.getsignal(signal.SIGINT)

@@ -16,7 +16,7 @@ class Command(NamedTuple):
 
 GROUPS = ("Try it", "Measure", "Look back", "Boards", "Set up")
 
-WITH_SUBCOMMANDS = ("people", "board")
+WITH_SUBCOMMANDS = ("people", "board", "calibrate")
 """Commands that are an app of their own."""
 
 SUMMARY = "Hip rotation from one motion sensor on the thigh: angles, quality, trends."
@@ -96,6 +96,25 @@ Examples
       play what a board recorded in session 12, four times as fast
 
 What a board has recorded stays on it until every block is safe here, whatever happens to the link.
+""",
+    ),
+    Command(
+        "calibrate",
+        "Measure",
+        "Calibrate sensor, strap and skin, step by step; refused where it was done badly.",
+        """\
+Examples
+  coxa calibrate body --side left
+      each time the strap is put on: where the femur is in the sensor
+  coxa calibrate skin --side left
+      once a season, two boards: what the thigh shows of the bone's turn
+  coxa calibrate sensor --board thigh-L
+      once a year, on a table: what the chip itself adds
+  coxa calibrate body --simulated --clumsy
+      without hardware: a simulated wearer follows, and does it wrong at first
+
+Each step says what to do, watches, counts down, and is accepted or says why not.
+What is kept serves the sets from before it too: coxa reanalyze.
 """,
     ),
     Command(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from coxa import console
+from coxa.calibration.recordings import is_marked
 from coxa.commands.common import DEFAULTS, Common, Flag, Reports
 from coxa.commands.nearby import Nearby, nearby, with_own_store
 from coxa.commands.outcome import NOTHING_TOLD, Belonging, Outcome, Told, belonging, show, taken_in
@@ -101,6 +102,11 @@ def _outcomes(one: Recorded, whose: Belonging, side: Side | None, common: Common
                 console.remark(f"recording {part.listed.session} of {board.label} is empty: it was cut off at once.")
         here = {part.listed.session for part in arrived if part.listed.n_blocks}
         here |= {old.session for old in inbox.sessions() if old.whole and old.stored and old.adopted_session_id is None}
+        calibrating = {session for session in here if is_marked(store, board.uid, session)}
+        for session in sorted(calibrating & {part.listed.session for part in arrived}):
+            what = f"recording {session} of {board.label}"
+            console.remark(f"{what} was made for a calibration; it is stored as it came, and is no session.")
+        here -= calibrating
         lacks = {part.listed.session: part.lack for part in arrived}
         outcomes = [
             replace(

@@ -69,6 +69,49 @@ SENSORS: dict[str, Sensor] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Chip:
+    """One chip of a kind, with its own errors.
+
+    Attributes:
+        to_sensor: (3, 3) mounting, sensor ← segment.
+        gyro_matrix, acc_matrix: (3, 3) of scale and misalignment: reading = matrix @ true, in the sensor frame.
+        gyro_bias_dps, gyro_tempco_dps_c, acc_bias_mg: (3,) power-on offset, its slope with temperature, zero-g offset.
+    """
+
+    sensor: Sensor
+    to_sensor: Floats
+    gyro_matrix: Floats
+    acc_matrix: Floats
+    gyro_bias_dps: Floats
+    gyro_tempco_dps_c: Floats
+    acc_bias_mg: Floats
+
+    def read(
+        self, rate_rad_s: Floats, force_m_s2: Floats, dt_s: float, bias_dps: Floats, noise: tuple[Floats, Floats]
+    ) -> Readings:
+        """Readings of the true rate and force (n, 3) in the segment frame, under the bias (n, 3) of each moment.
+
+        noise: (n, 3) of rate and of force, of unit variance.
+        """
+        s = self.sensor
+        half_band = np.sqrt(0.5 / dt_s)  # white noise of density d has sd d·√(rate/2) in each sample
+        gyro_dps = np.degrees(rate_rad_s @ (self.gyro_matrix @ self.to_sensor).T) + bias_dps
+        gyro_dps += noise[0] * s.gyro_noise_mdps_rthz * 1e-3 * half_band
+        acc_mg = force_m_s2 @ (self.acc_matrix @ self.to_sensor).T / GRAVITY_M_S2 * 1e3 + self.acc_bias_mg
+        acc_mg += noise[1] * s.acc_noise_ug_rthz * 1e-3 * half_band
+        gyr_counts = _counts(gyro_dps, s.gyro_range_dps, s.gyro_lsb_mdps * 1e-3)
+        acc_counts = _counts(acc_mg, s.acc_range_g * 1e3, s.acc_lsb_mg)
+        return Readings(
+            gyr_counts,
+            acc_counts,
+            np.radians(gyr_counts * s.gyro_lsb_mdps * 1e-3),
+            acc_counts * s.acc_lsb_mg * 1e-3 * GRAVITY_M_S2,
+            self.to_sensor,
+            np.radians(bias_dps),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Readings:
     """What the chip puts out, with its own truth: the mounting matrix sensor ← segment (3, 3) and the bias (n, 3)."""
 
@@ -80,31 +123,33 @@ class Readings:
     bias_rad_s: Floats
 
 
+def drawn(sensor: Sensor, rng: np.random.Generator) -> Chip:
+    """A chip of this kind, to be read again and again."""
+    return Chip(
+        sensor, _mounting(sensor, rng), _imperfect(sensor.gyro_scale_sd, sensor.cross_axis_sd, rng),
+        _imperfect(sensor.acc_scale_sd, sensor.cross_axis_sd, rng), rng.normal(0, sensor.gyro_bias_dps, 3),
+        rng.normal(0, sensor.gyro_tempco_dps_c, 3), rng.normal(0, sensor.acc_bias_mg, 3),
+    )  # fmt: skip
+
+
 def measure(sensor: Sensor, rate_rad_s: Floats, force_m_s2: Floats, dt_s: float, rng: np.random.Generator) -> Readings:
-    """Readings of the true angular rate (n, 3) and specific force (n, 3), both given in the segment frame."""
+    """Readings of the true angular rate (n, 3) and specific force (n, 3), both given in the segment frame.
+
+    The chip is drawn anew, in this order of draws for ever: published figures rest on their seeds.
+    """
     to_sensor = _mounting(sensor, rng)
     n = len(rate_rad_s)
     t = np.arange(n) * dt_s
-    gyro_matrix = _imperfect(sensor.gyro_scale_sd, sensor.cross_axis_sd, rng) @ to_sensor
-    acc_matrix = _imperfect(sensor.acc_scale_sd, sensor.cross_axis_sd, rng) @ to_sensor
+    gyro_matrix = _imperfect(sensor.gyro_scale_sd, sensor.cross_axis_sd, rng)
+    acc_matrix = _imperfect(sensor.acc_scale_sd, sensor.cross_axis_sd, rng)
     walk = np.cumsum(rng.standard_normal((n, 3)), axis=0) * sensor.gyro_bias_walk_dps_rts * np.sqrt(dt_s)
-    heat = sensor.warm_up_c * (1 - np.exp(-t / sensor.warm_up_s))[:, None] * rng.normal(0, sensor.gyro_tempco_dps_c, 3)
-    bias_dps = rng.normal(0, sensor.gyro_bias_dps, 3) + walk + heat
-    half_band = np.sqrt(0.5 / dt_s)  # white noise of density d has sd d·√(rate/2) in each sample
-    gyro_dps = np.degrees(rate_rad_s @ gyro_matrix.T) + bias_dps
-    gyro_dps += rng.standard_normal((n, 3)) * sensor.gyro_noise_mdps_rthz * 1e-3 * half_band
-    acc_mg = force_m_s2 @ acc_matrix.T / GRAVITY_M_S2 * 1e3 + rng.normal(0, sensor.acc_bias_mg, 3)
-    acc_mg += rng.standard_normal((n, 3)) * sensor.acc_noise_ug_rthz * 1e-3 * half_band
-    gyr_counts = _counts(gyro_dps, sensor.gyro_range_dps, sensor.gyro_lsb_mdps * 1e-3)
-    acc_counts = _counts(acc_mg, sensor.acc_range_g * 1e3, sensor.acc_lsb_mg)
-    return Readings(
-        gyr_counts,
-        acc_counts,
-        np.radians(gyr_counts * sensor.gyro_lsb_mdps * 1e-3),
-        acc_counts * sensor.acc_lsb_mg * 1e-3 * GRAVITY_M_S2,
-        to_sensor,
-        np.radians(bias_dps),
-    )
+    tempco = rng.normal(0, sensor.gyro_tempco_dps_c, 3)
+    heat = sensor.warm_up_c * (1 - np.exp(-t / sensor.warm_up_s))[:, None] * tempco
+    bias = rng.normal(0, sensor.gyro_bias_dps, 3)
+    gyro_noise = rng.standard_normal((n, 3))
+    acc_bias = rng.normal(0, sensor.acc_bias_mg, 3)
+    chip = Chip(sensor, to_sensor, gyro_matrix, acc_matrix, bias, tempco, acc_bias)
+    return chip.read(rate_rad_s, force_m_s2, dt_s, bias + walk + heat, (gyro_noise, rng.standard_normal((n, 3))))
 
 
 def _mounting(sensor: Sensor, rng: np.random.Generator) -> Floats:

@@ -130,7 +130,7 @@ def leg(
     planned = plan(wearer, rng)
     dt = 1.0 / (sensor.rate_hz * (1.0 + sensor.odr_error))
     half_t = np.arange(2 * int(planned.duration_s / dt) + 1) * dt / 2
-    femur, flexion, abduction = _femur(wearer, planned, half_t, rng)
+    femur, flexion, abduction = femur_turns(wearer, planned, half_t, rng)
     thigh = tissue.turn(femur, dt / 2)
     shank, aside = knee.turn(femur)
     pose = motion.neutral_pose(
@@ -145,8 +145,8 @@ def leg(
     return Leg(samples[0], samples[1], femur[1::2], thigh[1::2], shank[1::2], planned)
 
 
-def _femur(wearer: Wearer, planned: Plan, t: Floats, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-    """Rotation, flexion and abduction of the femur at t (n,), rad."""
+def femur_turns(wearer: Wearer, planned: Plan, t: Floats, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+    """Rotation, flexion and abduction of the femur at even times t (n,), rad, each (n,)."""
     dt, band = float(t[1] - t[0]), wearer.wander_bandwidth_hz
     rotation = planned.rotation(t)
     swings = [
