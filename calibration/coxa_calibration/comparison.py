@@ -71,4 +71,8 @@ def _word(ratio: float) -> str:
     if ratio <= 1.0:
         return "as stated"
     # a typical figure is one sd over chips: of three axes one is beyond it more often than not
-    return "more than typical, as many chips are" if ratio <= FAR else "far more than stated; check the chip and its soldering"
+    return (
+        "more than typical, as many chips are"
+        if ratio <= FAR
+        else "far more than stated; check the chip and its soldering"
+    )

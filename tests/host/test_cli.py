@@ -349,7 +349,7 @@ def test_help_teaches(coxa, words):
     assert all(f" {command.name} " in out for command in COMMANDS)
 
 
-CALIBRATIONS = ("sensor", "body", "skin", "noise", "bias", "list", "show", "void", "export", "import")
+CALIBRATIONS = ("sensor", "body", "skin", "check", "noise", "bias", "list", "show", "void", "export", "import")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 from guided import body, followed, sensor, skin
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coxa import quaternion as quat
@@ -99,6 +99,7 @@ def type_of(step):
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**31), st.sampled_from([0.35, 1.0]))
+@example(14514, 1.0)
 def test_what_is_taken_for_a_hold_was_still(seed, wander_deg):
     """Somebody fidgets in bursts and keeps still in between: the hold that is taken is from in between."""
     sim = simulate(
@@ -110,6 +111,7 @@ def test_what_is_taken_for_a_hold_was_still(seed, wander_deg):
         outcome = step.look({"thigh": part(sim.samples, 0, at)}, {}).outcome
         if outcome is None:
             continue
+        assert outcome.value.end_s - outcome.value.start_s > 4.4
         held = (sim.truth.t_s >= outcome.value.start_s) & (sim.truth.t_s <= outcome.value.end_s)
         up = quat.rotate(quat.conjugate(sim.truth.quat[held]), np.array([0.0, 0.0, 1.0]))
         away = max(between(one, up.mean(axis=0)) for one in up)

@@ -11,8 +11,8 @@ from coxa_calibration.mounting import Case
 from coxa_wire import Info
 
 AS_BOUGHT = (2,)
-"""Kinds of board (in INFO) whose chip sits in a case of its maker's: M5StickC Plus2. Which way is not known here, so what
-the case would show (upside down, the other leg) is left out."""
+"""Kinds of board (in INFO) whose chip sits in a case of its maker's: M5StickC Plus2. Which way is not known here, so
+what the case would show (upside down, the other leg) is left out."""
 
 
 def chip_of(info: Info) -> str:

@@ -87,7 +87,7 @@ def body(*, wearer: Wearer = NOBODY_SAID, means: Means = ANY_MEANS, common: Comm
     from coxa.commands.calibrate_result import show
 
     common = with_own_store(common) if means.simulated else common
-    side, person = _side(wearer, means, common), wearer.person or common.settings.person
+    side, person = side_of(wearer, means, common), wearer.person or common.settings.person
     if "wall" not in check_without(means.without):
         _check_surgery(wearer, person, common, "or leave the wall out: --without wall")
 
@@ -97,7 +97,7 @@ def body(*, wearer: Wearer = NOBODY_SAID, means: Means = ANY_MEANS, common: Comm
     def turned(procedure: Procedure) -> bool:
         return isinstance(procedure, BodyProcedure) and procedure.turned
 
-    wish = Wish("body", f"body · {side} thigh", (_thigh(side),), make, turned)
+    wish = Wish("body", f"body · {side} thigh", (thigh(side),), make, turned)
     show(made(wish, means, common), common)
 
 
@@ -137,7 +137,7 @@ def skin(
     if at_stops and not in_turn:
         raise UsageError("--at-stops belongs to --in-turn", "Add --in-turn, or leave --at-stops out.")
     common = with_own_store(common) if means.simulated else common
-    side, person = _side(wearer, means, common), wearer.person or common.settings.person
+    side, person = side_of(wearer, means, common), wearer.person or common.settings.person
     _check_surgery(wearer, person, common)
 
     def make(worn: Sequence[Worn]) -> Procedure:
@@ -145,8 +145,16 @@ def skin(
             return SkinInTurn(worn[0].uid, side, person, wearer.strap, at_stops)
         return SkinTogether(worn[0].uid, side, person, wearer.strap, _scale_sd(worn, common))
 
-    roles = (_thigh(side),) if in_turn else (_thigh(side), _shank(side))
+    roles = (thigh(side),) if in_turn else (thigh(side), _shank(side))
     show(made(Wish("skin", f"skin · {side} leg", roles, make), means, common), common)
+
+
+@app.command
+def check(*, wearer: Wearer = NOBODY_SAID, means: Means = ANY_MEANS, common: Common = DEFAULTS) -> None:
+    """Did the strap move? The poses of the body calibration once more, after the sets."""
+    from coxa.commands.calibrate_check import checked_strap
+
+    checked_strap(wearer, means, common)
 
 
 def _scale_sd(worn: Sequence[Worn], common: Common) -> float:
@@ -159,7 +167,8 @@ def _scale_sd(worn: Sequence[Worn], common: Common) -> float:
     return max(sds) if len(sds) == len(worn) else max([SCALE_SD, *sds])
 
 
-def _thigh(side: Side) -> Role:
+def thigh(side: Side) -> Role:
+    """The place of a board on the thigh of a leg."""
     return "left-thigh" if side == "left" else "right-thigh"
 
 
@@ -167,7 +176,7 @@ def _shank(side: Side) -> Role:
     return "left-shank" if side == "left" else "right-shank"
 
 
-def _side(wearer: Wearer, means: Means, common: Common) -> Side:
+def side_of(wearer: Wearer, means: Means, common: Common) -> Side:
     """The leg: as stated, else by the role of the board.
 
     Raises:

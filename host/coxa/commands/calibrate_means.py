@@ -69,6 +69,7 @@ class Wish:
         roles: of the boards, in the order of the procedure's places; None: any board will do.
         make: the procedure, for the sensors in that order.
         turned: whether the sensor was found to sit otherwise than before, once the procedure is finished.
+        afterwards: it is a check after the sets; a clumsy simulated wearer's strap has moved.
     """
 
     kind: Kind
@@ -76,6 +77,7 @@ class Wish:
     roles: tuple[Role | None, ...]
     make: Callable[[Sequence[Worn]], Procedure]
     turned: Callable[[Procedure], bool] = lambda _: False
+    afterwards: bool = False
 
 
 def checked(wish: Wish, means: Means) -> frozenset[str]:

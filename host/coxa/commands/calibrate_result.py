@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coxa.calibration.guide.course import Finished, Guide
-    from coxa.calibration.kept import Kept, Kind
+    from coxa.calibration.kept import Kept, Kind, NewCalibration
     from coxa.store import Store
 
 FORMAT = "coxa.calibration/1"
@@ -42,7 +42,8 @@ class Result:
     """A calibration that was made.
 
     Attributes:
-        finished: what came of it. `id`: in the store. `steps`: as they were accepted.
+        finished: what came of it. `id`: in the store; 0 where nothing is kept, as of a check. `steps`: as they were
+            accepted.
         voided: calibrations that do not hold any more because of it. `why`: why not, or "".
         more: sentences that come last, such as what was written to the board.
     """
@@ -78,10 +79,12 @@ def keep(finished: Finished, steps: Sequence[Done], turned: bool, common: Common
     Raises:
         StoreError: it cannot be written.
     """
+    if finished.kept is None:
+        return Result(finished, 0, tuple(steps))
     with common.open_store(write=True) as store:
         number = store.save_calibration(finished.kept)
         why = f"The sensor sits otherwise since (calibration {number})." if turned else ""
-        voided = _void_skin(store, finished, why) if turned else ()
+        voided = void_skin(store, finished.kept, why) if turned else ()
     return Result(finished, number, tuple(steps), voided, why)
 
 
@@ -98,9 +101,9 @@ def newest(
     return holding[-1] if holding else None
 
 
-def _void_skin(store: Store, finished: Finished, why: str) -> tuple[int, ...]:
-    kept = finished.kept
-    stale = [one.id for one in store.calibrations("skin", kept.uid, kept.person, kept.side) if not one.void]
+def void_skin(store: Store, of: NewCalibration | Kept, why: str) -> tuple[int, ...]:
+    """Personal gains of the sensor, person and leg of a body calibration do not hold any more; their numbers."""
+    stale = [one.id for one in store.calibrations("skin", of.uid, of.person, of.side) if not one.void]
     for one in stale:
         store.void_calibration(one, why)
     return tuple(stale)
@@ -112,6 +115,7 @@ def show(result: Result, common: Common) -> None:
         console.emit(as_json(result), common.json)
         return
     kept, out = result.finished.kept, console.out()
+    assert kept is not None  # a check is shown otherwise
     whose = f" of {kept.person}, {kept.side} leg" if kept.person else f" of board {kept.uid}"
     out.print(f"Calibration {result.id}: {NAMES[kept.kind]}{whose}", style="bold")
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, show_edge=False)
@@ -134,6 +138,7 @@ def show(result: Result, common: Common) -> None:
 def as_json(result: Result) -> dict[str, Any]:
     """The calibration as one JSON object of format `coxa.calibration/1`."""
     kept = result.finished.kept
+    assert kept is not None  # likewise
     return {
         "format": FORMAT,
         "coxa_version": __version__,

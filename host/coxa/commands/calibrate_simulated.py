@@ -7,11 +7,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from coxa.calibration.kept import Kind
 from coxa.commands.calibrate_means import Making, Worn
 from coxa.commands.calibrate_result import Result
 from coxa.results import Side
 from coxa.simulate.follower import BodyFollower, Follower, SensorFollower, SkinFollower, follow
+from coxa.simulate.poses import slid
 from coxa.simulate.sensor import SENSORS
 
 THIGH_UID, SHANK_UID = "51{seed:010x}", "52{seed:010x}"
@@ -21,6 +24,9 @@ CHIP = "LSM6DSOX"
 
 SEED = 2
 """Where none is given: the same wearer each time, with the same sensor."""
+
+SLID_CM = 3.0
+"""How far the strap of a clumsy wearer slides around the thigh during the sets."""
 
 LOOK_EVERY_S = 0.2
 """Of the simulated time."""
@@ -69,7 +75,10 @@ def _person(making: Making, seed: int) -> tuple[list[Worn], Follower]:
     if wish.kind == "sensor":
         return [thigh], SensorFollower(sensor, seed, clumsy)
     side: Side = "left" if wish.roles[0] == "left-thigh" else "right"
-    wearer = BodyFollower(side, sensor, seed, clumsy)
+    wearer = BodyFollower(side, sensor, seed, {} if wish.afterwards else clumsy)
+    if wish.afterwards:  # the same person, an hour later
+        wearer.rng = wearer.powered.rng = np.random.default_rng([seed, 1])
+        wearer.slide(slid(around_cm=SLID_CM if making.means.clumsy else 0.0))
     if wish.kind == "body":
         return [replace(thigh, case=wearer.case)], wearer
     turning = SkinFollower(side, sensor, seed, clumsy, together=len(wish.roles) > 1)

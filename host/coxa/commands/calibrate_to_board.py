@@ -25,6 +25,7 @@ async def written(place: Nearby, board: KnownBoard, finished: Finished, store: P
 
     The calibration is kept here whatever happens: what goes wrong is told, not raised.
     """
+    assert finished.kept is not None  # a check is of no sensor
     calibration, _ = sensor_file.loads(finished.kept.data)
     try:
         values = settings_of(calibration)

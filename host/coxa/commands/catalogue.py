@@ -106,6 +106,8 @@ What a board has recorded stays on it until every block is safe here, whatever h
 Examples
   coxa calibrate body --side left
       each time the strap is put on: where the femur is in the sensor
+  coxa calibrate check --side left
+      after the sets: did the strap move?
   coxa calibrate skin --side left
       once a season, two boards: what the thigh shows of the bone's turn
   coxa calibrate sensor --board thigh-L

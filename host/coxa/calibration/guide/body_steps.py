@@ -36,6 +36,9 @@ LISTEN_S = 3.0
 HOLD_S = 5.0
 """Breathing (about 4 s) and sway average out over this."""
 
+HOLD_EDGES_S = 0.5
+"""What the smoothing may take off the ends of a hold."""
+
 OTHER_POSE_RAD = np.radians(45.0)
 """Gravity must have moved in the sensor by this since the pose before, so that no stillness is taken for two poses: a
 thigh that goes from vertical to level moves it by 90°, less what both may be off."""
@@ -88,12 +91,28 @@ class Posing(Attempt):
             return Look("waiting", f"still as in the pose before: {self.title.lower()} now")
         if still.hold is None or still.seconds < HOLD_S:
             return Look("still", "hold still", still.seconds / HOLD_S, HOLD_S - still.seconds)
-        pose = held(still.hold, self.pose)
+        pose = self._held(still.hold)
+        if pose is None:
+            return Look("moving", "keep more still")
         if self.again is not None:
             same_pose(self.again, pose)
         problem = None if self.again else misfit([*before, pose], self.wearing, next(iter(values), self.key))
-        words = f"{self.title}: held for {still.seconds:.0f} s."
+        words = f"{self.title}: held for {pose.end_s - pose.start_s:.0f} s."
         return Look("still", "done", 1.0, 0.0, problem or Accepted(pose, words))
+
+    def _held(self, hold: Samples) -> Held | None:
+        """The pose, if the hold is one also by itself: at its limits it may have been so only beside what came before.
+
+        Raises:
+            CalibrationError: as `held`, but for `moving`.
+        """
+        try:
+            pose = held(hold, self.pose)
+        except CalibrationError as error:
+            if error.reason == "moving":
+                return None
+            raise
+        return pose if pose.end_s - pose.start_s > HOLD_S - HOLD_EDGES_S else None
 
     def _still(self, samples: Samples) -> Stillness | None:
         """Since there was time to listen; None before."""

@@ -97,11 +97,12 @@ class Step(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What came of a calibration: names and values as shown, what it changes, and what is to be kept."""
+    """What came of a calibration: names and values as shown, what it changes, and what is to be kept; None: nothing,
+    as of a check."""
 
     lines: tuple[tuple[str, str], ...]
     changes: tuple[str, ...]
-    kept: NewCalibration
+    kept: NewCalibration | None
 
 
 class Procedure(Protocol):

@@ -89,10 +89,9 @@ class SkinInTurn:
     def steps(self) -> tuple[Step, ...]:
         """`thigh`, `move`, `shank`."""
         worn = Worn(self.side, self.strap, self.position)
-        first = f"With the sensor on the thigh: {_say(self.position, 'eight')}"
         again = "With the sensor on the shank, turn the foot as before: as far, as slowly, eight times, outward first."
         return (
-            OneSet(THIGH, "Turn the leg", first, worn=worn, at_stops=self.at_stops),
+            OneSet(THIGH, "Turn the leg", _say(self.position, "eight"), worn=worn, at_stops=self.at_stops),
             Moved("move", "Move the strap", "Move the strap to the outer side of the shank, below the knee, its arrow "
                   "to the hip. Then lie as before and keep still."),
             OneSet(SHANK, "Turn it again", again, worn=worn, at_stops=self.at_stops),

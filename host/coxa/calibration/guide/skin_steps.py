@@ -12,7 +12,7 @@ import numpy as np
 from coxa.analysis import analyze_samples
 from coxa.calibration.guide.course import Accepted, Look, Refused
 from coxa.calibration.guide.ends import decimated, ends, from_rest
-from coxa.calibration.guide.watch import Attempt, Stillness, part, refused, stillness
+from coxa.calibration.guide.watch import Attempt, Stillness, part, stillness
 from coxa.results import Position, Side
 from coxa.samples import Samples
 from coxa_calibration.gain import PersonalGain
@@ -39,6 +39,9 @@ STOPS_HELP = (
     "Turn further, or give the foot something to touch at both ends that stays where it is for both sets, and say so."
 )
 """What helps more than repetitions: sets differ by 1.5° at each end, a tenth of a small turn."""
+
+BACK_FIRST = "Put the sensor back on the thigh."
+"""Before both sets are repeated."""
 
 LATER = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time of a gain until the calibration is finished."""
@@ -113,10 +116,11 @@ class OneSet(Attempt):
                 set_change_sd_rad=float(change_rad),
             )  # fmt: skip
         except CalibrationError as error:
-            if error.reason == "uncertain" and not self.at_stops:
-                return Look("waiting", "again", outcome=Refused(error.what, STOPS_HELP, error.reason, THIGH))
-            # only a turn of the shank that was too small is of this set alone
-            return refused(error, "" if error.reason == "small_range" else THIGH)
+            if error.reason == "small_range":
+                raise  # of this set alone; all else is of both
+            advice = STOPS_HELP if error.reason == "uncertain" and not self.at_stops else error.advice
+            outcome = Refused(error.what, f"{BACK_FIRST} {advice}", error.reason, THIGH)
+            return Look("waiting", "again", outcome=outcome)
         return Look("still", "done", 1.0, 0.0, Accepted(gain, f"{words} R² {gain.r_squared:.3f}."))
 
 
