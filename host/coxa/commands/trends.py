@@ -76,9 +76,7 @@ def points_of(
         return [point(one, one.headline.thigh) for one in found if one.headline]
     calibrated = [one for one in found if one.headline and one.headline.label == label]
     if len({_gain(one) for one in calibrated}) > 1:
-        console.remark(
-            "the personal gains of these sessions differ; coxa reanalyze --all takes the newest for all."
-        )
+        console.remark("the personal gains of these sessions differ; coxa reanalyze --all takes the newest for all.")
     return [point(one, _of_one_gain(one.headline), label) for one in calibrated if one.headline]
 
 
