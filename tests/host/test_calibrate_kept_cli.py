@@ -179,6 +179,21 @@ def test_the_trend_stays_at_the_strap_whatever_the_gain(coxa, path):
     assert bone[0]["arc"]["sessions"] == 2
 
 
+def test_what_a_gain_is_wrong_by_does_not_make_a_trend_of_the_bone_less_sure(path):
+    from coxa.commands.common import Common
+    from coxa.commands.trends import points_of
+
+    number = a_session(path)
+    assert cli.run(["reanalyze", str(number), "--calibration", "3"]) == 0
+    with Store(path, write=False) as store:
+        head = store.session(number).headline
+    point = points_of(Common(store=path), "Kim", label="shank-calibrated")[0]
+    assert point.arc_deg == head.arc_mean_deg
+    relative = head.thigh.arc_mean_sd_deg / head.thigh.arc_mean_deg
+    assert point.arc_sd_deg / point.arc_deg == pytest.approx(relative)
+    assert point.arc_sd_deg < head.arc_mean_sd_deg
+
+
 def test_a_report_says_what_its_numbers_are(coxa, path, tmp_path):
     number = a_session(path)
     coxa("reanalyze", number)

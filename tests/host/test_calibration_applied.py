@@ -18,6 +18,7 @@ from coxa.live import LiveRotation
 from coxa.simulate import SENSORS, Wearer, simulate
 from coxa.store.stored import analysis_of
 from coxa_calibration.readings import Estimate
+from coxa_calibration.turning import SWING_SHARE
 
 SHARES = st.floats(0.3, 0.9)
 
@@ -174,6 +175,15 @@ def test_the_live_picture_rests_on_the_same_calibrations_as_the_result():
         assert now.arc_deg == pytest.approx(later.arc_deg, rel=0.02)
     plain = LiveRotation("seated", "right").push(sim.samples.t_s, sim.samples.gyr_rad_s, sim.samples.acc_m_s2)
     assert state.reps[0].ir_deg == pytest.approx(plain.reps[0].ir_deg * 1.05 / 0.5, rel=0.03)
+    moving = int(np.argmax(np.abs(np.gradient(sim.truth.rotation_rad, sim.samples.t_s))))
+    rates, angles = [], []
+    for calibration in (known, replace(known, skin=None)):
+        live = LiveRotation("seated", "right", calibration=calibration)
+        now = live.push(*(a[:moving] for a in (sim.samples.t_s, sim.samples.gyr_rad_s, sim.samples.acc_m_s2)))
+        rates.append(now.rate_deg_s)
+        angles.append(now.rotation_deg)
+    assert abs(rates[1]) > 10.0
+    assert rates[0] / rates[1] == pytest.approx(angles[0] / angles[1], rel=1e-6)
 
 
 def test_what_is_uncertain_of_the_gain_is_in_the_mean_once():
@@ -183,6 +193,21 @@ def test_what_is_uncertain_of_the_gain_is_in_the_mean_once():
         found = as_bone(at_strap, gain(0.5, 0.5, 0.05))
         assert found.set.ir_mean_sd_deg >= 0.1 * found.set.ir_mean_deg  # 0.05 of 0.5 is 10 %
         assert found.set.ir_mean_sd_deg < 0.1 * found.set.ir_mean_deg + at_strap.set.ir_mean_sd_deg / 0.5
+
+
+def test_what_is_uncertain_of_the_gain_is_in_the_mean_arc_too():
+    _, at_strap = session(1, reps=6)
+    found = as_bone(at_strap, gain(0.5, 0.5, 0.05, correlation=1.0, range_ir_rad=3.0, range_er_rad=3.0)).set
+    of_gain = np.sqrt(found.arc_mean_sd_deg**2 - (at_strap.set.arc_mean_sd_deg / 0.5) ** 2)
+    assert of_gain == pytest.approx(0.1 * found.arc_mean_deg, rel=1e-3)  # both shares are off by 10 % together
+
+
+def test_what_the_axis_makes_uncertain_is_in_the_means():
+    """Seated, next to nothing else is: so the mean of twelve is hardly surer than one of them."""
+    _, found = session(1, position="seated", reps=12)
+    share = found.set.arc_mean_sd_deg / found.set.arc_mean_deg
+    assert share == pytest.approx(np.sqrt(2) * np.arctan(SWING_SHARE) ** 2, rel=0.15)
+    assert found.set.arc_mean_sd_deg > 0.8 * np.mean([rep.arc_sd_deg for rep in found.reps])
 
 
 def test_over_gains_drawn_with_their_sd_the_stated_interval_holds():

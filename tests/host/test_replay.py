@@ -17,8 +17,13 @@ import coxa_wire
 from coxa import cli
 from coxa.analysis import analyze_samples
 from coxa.calibration.kept import of_sensor
+from coxa.calibration.recordings import mark
+from coxa.commands.common import Common
+from coxa.commands.fetch import _outcomes
+from coxa.commands.outcome import Belonging
 from coxa.durations import seconds
 from coxa.errors import InputError, UsageError
+from coxa.link.boards import Recorded
 from coxa.link.known import KnownBoard, KnownBoards
 from coxa.live_view import LiveDecoder
 from coxa.simulate import Stream, Wearer, simulate, wire_blocks
@@ -248,3 +253,17 @@ def test_what_stands_in_no_relation_is_refused(coxa):
         assert hint in err, words
     code, _, err = coxa("record", "--replay", f"{UID}/5", "--side", "left")
     assert (code, "coxa fetch" in err) == (3, True)
+
+
+@pytest.mark.parametrize("calibrating", [False, True])
+def test_what_was_recorded_for_a_calibration_is_never_taken_for_a_set(store, calibrating):
+    """It waits in the inbox, whole and nobody's, exactly as a set would."""
+    board = KnownBoard(UID, "thigh-L", "left-thigh")
+    whose = Belonging("me", "wall", "wall")
+    if calibrating:
+        with Store(store) as opened:
+            mark(opened, UID, 4, "body")
+    found = _outcomes(Recorded(board, ()), whose, None, Common(store=store))
+    assert [one.recording for one in found] == ([] if calibrating else [4])
+    with Store(store, write=False) as opened:
+        assert len(opened.sessions()) == (0 if calibrating else 1)
