@@ -128,6 +128,13 @@ def test_turns_done_badly_are_refused_and_done_again(clumsy, refusal, words):
     assert isinstance(course.decided[-1][1], Accepted)
 
 
+@pytest.mark.parametrize("seed", [1, 5, 6])
+def test_how_the_sensor_comes_onto_the_table_is_no_turn_on_it(seed):
+    """Whoever is refused picks it up, and may lay it on another side before it is turned again."""
+    course = sensor(seed, clumsy={"turns": "nine", "pose-3": "same"})
+    assert course.refused == [("turns", "turns", "")]
+
+
 def test_a_pose_like_an_earlier_one_is_waited_out_and_named():
     course = sensor(6, clumsy={"pose-4": "same"}, without=("turns",))
     assert course.refused == []

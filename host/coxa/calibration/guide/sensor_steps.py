@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from coxa.calibration.guide.course import Accepted, Look, joined
+from coxa.calibration.guide.course import ENOUGH, Accepted, Look, joined
 from coxa.calibration.guide.ends import decimated
-from coxa.calibration.guide.watch import Attempt, lately, refused
+from coxa.calibration.guide.watch import Attempt, lately, part, refused
 from coxa.samples import Floats, Samples
 from coxa_calibration.accelerometer import AccelerometerCalibration, calibrate_accelerometer
 from coxa_calibration.datasheet import Datasheet
 from coxa_calibration.held import between
 from coxa_calibration.poses import FEWEST, SAME_RAD
-from coxa_calibration.readings import CalibrationError
+from coxa_calibration.readings import CalibrationError, Recording, check_gyroscope_range
 from coxa_calibration.stillness import AT_REST, HELD, WINDOW_S, Limits, StillSpan, still_spans
 from coxa_calibration.turns import Turn, measure_turns
 
@@ -40,6 +40,9 @@ LET_GO_S = 2.0
 
 LEFT_S = 8.0
 """Still for so long without all turns made: whoever turns it has counted otherwise."""
+
+TIPPED_RAD = np.radians(30.0)
+"""On a table the sensor keeps its side up, and no hand that turns it there tips it this far."""
 
 ENDS_S = WINDOW_S
 """A still span that ends this close to the last sample goes on."""
@@ -153,9 +156,12 @@ class TenTurns(Attempt):
     def _look(self, heard: Mapping[str, Samples], values: Mapping[str, Any]) -> Look:
         samples = heard[SENSOR]
         resting = _last_span(samples, AT_REST, LEFT_S + 2 * WINDOW_S)
+        if resting is not None:
+            samples = as_it_lies(samples, resting.acc_m_s2)
         made = turns_made(samples, np.zeros(3) if resting is None else resting.gyr_rad_s)
         if resting is None:
             return Look("turning" if made > 0.1 else "moving", f"{made:.0f} of {TURNS} turns", min(made / TURNS, 1.0))
+        check_gyroscope_range(Recording(samples.t_s, samples.gyr_rad_s, samples.acc_m_s2))  # it would count too few
         enough = made > TURNS - 0.5
         needed = LET_GO_S if enough else LEFT_S
         if made < 0.5 or resting.duration_s < needed - WINDOW_S:
@@ -171,6 +177,16 @@ class TenTurns(Attempt):
         if self.sheet is None:
             return measure_turns(samples, TURNS, accelerometer)
         return measure_turns(samples, TURNS, accelerometer, self.sheet)
+
+
+def as_it_lies(samples: Samples, force_m_s2: Floats) -> Samples:
+    """Those since the sensor was last put on another side than where the force (3,) has it now: how it came onto the
+    table is no turn on it."""
+    t, _, force = decimated(samples)
+    cosine = force @ force_m_s2 / (np.linalg.norm(force, axis=1) * np.linalg.norm(force_m_s2))
+    away = np.flatnonzero(cosine < np.cos(TIPPED_RAD))
+    begin = int(np.searchsorted(samples.t_s, t[away[-1]], side="right")) if len(away) else 0
+    return part(samples, begin, len(samples)) if len(samples) - begin >= ENOUGH else samples
 
 
 def turns_made(samples: Samples, bias_rad_s: Floats) -> float:
