@@ -31,9 +31,10 @@ from rich.progress import track
 from coxa.analysis import analyze_samples
 from coxa.calibration.applied import NONE, Calibration
 from coxa.calibration.guide.body import BodyProcedure
-from coxa.calibration.guide.course import Guide, Procedure
+from coxa.calibration.guide.course import Guide
 from coxa.calibration.guide.sensor import SensorProcedure
 from coxa.calibration.guide.skin import SkinTogether
+from coxa.calibration.guide.step import Procedure
 from coxa.calibration.kept import Kept
 from coxa.errors import InputError
 from coxa.results import Position, Side

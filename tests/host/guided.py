@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from coxa.calibration.guide.body import BodyProcedure
-from coxa.calibration.guide.course import Accepted, Finished, Guide, Refused, Stand
+from coxa.calibration.guide.course import Guide, Stand
 from coxa.calibration.guide.sensor import SensorProcedure
 from coxa.calibration.guide.skin import SkinInTurn, SkinTogether
+from coxa.calibration.guide.step import Accepted, Finished, Refused
 from coxa.calibration.kept import Kept
 from coxa.simulate.follower import BodyFollower, SensorFollower, SkinFollower, follow
 from coxa.simulate.sensor import SENSORS

@@ -15,7 +15,8 @@ from rich.console import Console
 import coxa_wire
 from coxa.calibration.cases import case_of, chip_of, firmware_of
 from coxa.calibration.guide.body import BodyProcedure
-from coxa.calibration.guide.course import Accepted, Finished, Guide, Look, Refused, Stand
+from coxa.calibration.guide.course import Guide, Stand
+from coxa.calibration.guide.step import Accepted, Finished, Look, Refused
 from coxa.calibration.hosttime import HostTime
 from coxa.calibration.kept import NewCalibration
 from coxa.calibration.live import GONE_S, SETTLED_S, SILENT_S, Feed, LiveGuide, stand_to_dict

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from coxa import quaternion as quat
 from coxa.calibration.guide.body import BodyProcedure
-from coxa.calibration.guide.course import ATTEMPTS, Accepted, Guide, Look, Refused, joined
+from coxa.calibration.guide.course import ATTEMPTS, Guide, joined
 from coxa.calibration.guide.ends import ends, from_rest
 from coxa.calibration.guide.sensor import SensorProcedure
 from coxa.calibration.guide.skin import SkinInTurn, SkinTogether
+from coxa.calibration.guide.step import Accepted, Look, Refused
 from coxa.calibration.guide.watch import lately, part, stillness
 from coxa.errors import InputError
 from coxa.samples import Samples

@@ -10,9 +10,9 @@ import pytest
 from guided import AT, CHIPS, sensor
 from scipy.stats import chi2
 
-from coxa.calibration.guide.course import Accepted, Refused
 from coxa.calibration.guide.sensor import SensorProcedure
 from coxa.calibration.guide.sensor_steps import Pose, before_poses, one_recording
+from coxa.calibration.guide.step import Accepted, Refused
 from coxa.errors import InputError
 from coxa.samples import GRAVITY_M_S2, Samples
 from coxa.simulate.handled import UPS

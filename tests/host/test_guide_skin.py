@@ -9,8 +9,8 @@ import pytest
 from guided import AT, CHIPS, SIDES, followed, gain_of, skin
 from scipy.stats import chi2
 
-from coxa.calibration.guide.course import Refused
 from coxa.calibration.guide.skin import SkinInTurn, SkinTogether
+from coxa.calibration.guide.step import Refused
 from coxa.errors import InputError
 from coxa.simulate import SENSORS
 from coxa.simulate.follower import SkinFollower

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from coxa import quaternion
-from coxa.calibration.guide.course import Accepted, Finished, Look
 from coxa.calibration.guide.sensor import SensorProcedure
+from coxa.calibration.guide.step import Accepted, Finished, Look
 from coxa.calibration.kept import NewCalibration
 from coxa.calibration.live import GONE_S
 from coxa.calibration.recordings import is_marked

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from coxa.calibration.guide.course import Accepted, Guide, Refused, Stand
+from coxa.calibration.guide.course import Guide, Stand
+from coxa.calibration.guide.step import Accepted, Refused
 from coxa.calibration.hosttime import HostTime
 from coxa.errors import InputError
 from coxa.live_view.samples import LiveSamples

@@ -20,7 +20,7 @@ from coxa.link.known import KnownBoards, Role, meant
 from coxa.results import Side
 
 if TYPE_CHECKING:
-    from coxa.calibration.guide.course import Procedure
+    from coxa.calibration.guide.step import Procedure
 
 STRAP = "outer side, a hand above the knee, arrow to the hip"
 """Where hardware.md puts it."""

@@ -15,7 +15,7 @@ from coxa.commands.nearby import with_own_store
 from coxa.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from coxa.calibration.guide.course import Procedure
+    from coxa.calibration.guide.step import Procedure
     from coxa.calibration.kept import Kept
     from coxa.commands.calibrate import Wearer
     from coxa_calibration.slip import Slip

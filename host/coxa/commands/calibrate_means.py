@@ -16,7 +16,8 @@ from coxa.errors import UsageError
 from coxa.link.known import Role
 
 if TYPE_CHECKING:
-    from coxa.calibration.guide.course import Guide, Procedure
+    from coxa.calibration.guide.course import Guide
+    from coxa.calibration.guide.step import Procedure
     from coxa.commands.calibrate_result import Result
     from coxa.commands.calibrate_view import CalibrationView
     from coxa_calibration.mounting import Case

@@ -19,7 +19,8 @@ from coxa_calibration.readings import CalibrationError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from coxa.calibration.guide.course import Finished, Guide
+    from coxa.calibration.guide.course import Guide
+    from coxa.calibration.guide.step import Finished
     from coxa.calibration.kept import Kept, Kind, NewCalibration
     from coxa.store import Store
 

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from coxa.calibration.guide.course import Accepted, Refused, Step
+from coxa.calibration.guide.step import Accepted, Refused, Step
 from coxa.errors import CoxaError
 from coxa.link.client import Client
 from coxa.link.fetch import Fetched

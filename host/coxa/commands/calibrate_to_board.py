@@ -16,7 +16,7 @@ from coxa_wire import command
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from coxa.calibration.guide.course import Finished
+    from coxa.calibration.guide.step import Finished
     from coxa.link.client import Client
 
 

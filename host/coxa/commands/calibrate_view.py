@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from coxa import console
-from coxa.calibration.guide.course import Accepted, Look, Refused, Stand, Step
+from coxa.calibration.guide.course import Stand
+from coxa.calibration.guide.step import Accepted, Look, Refused, Step
 from coxa.commands.calibrate_result import Done
 from coxa.live_view.words import BIG_ROWS, big
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import sqlite3
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from types import TracebackType
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coxa.errors import StoreError, UsageError
-from coxa.store import calibrations, chunks, rows, writes
-from coxa.store.database import BUSY_TIMEOUT_S, damaged, explained, open_database, transaction
-from coxa.store.records import HipSurgery, Origin, Person, Saved, Session, name_key
+from coxa.store import chunks, rows, writes
+from coxa.store.calibrations import Calibrations
+from coxa.store.database import transaction
+from coxa.store.records import Origin, Saved, Session
 
 if TYPE_CHECKING:
-    from coxa.calibration.kept import Kept, Kind, NewCalibration
     from coxa.results import Analysis, Position, Side
     from coxa.samples import Samples
 
@@ -27,68 +23,11 @@ INFO_KIND = "info/1"
 """Blocks of the board as received (180 bytes each, by their number), and what the board said of itself."""
 
 
-class Store:
-    """People, sessions with their raw data, and results in one SQLite file. Use it in a `with`.
+class Store(Calibrations):
+    """People, calibrations, sessions with their raw data, and results in one SQLite file. Use it in a `with`.
 
     Every method raises `StoreError` when the file cannot be read or written; a failed save leaves no trace.
     """
-
-    def __init__(self, path: Path, *, write: bool = True, timeout_s: float = BUSY_TIMEOUT_S) -> None:
-        """Open the file, made new where there is none and `write`; see `open_database`."""
-        self.path = Path(path)
-        self._db = open_database(self.path, write=write, timeout_s=timeout_s)
-        self._db.row_factory = sqlite3.Row
-
-    def __enter__(self) -> Store:
-        """The store itself."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Close the file."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        with explained(self.path):
-            self._db.close()
-
-    def meta(self, key: str) -> str | None:
-        """A remark about the whole store."""
-        found = self._read(lambda row: str(row["value"]), "SELECT value FROM meta WHERE key = ?", key)
-        return found[0] if found else None
-
-    def set_meta(self, key: str, value: str) -> None:
-        """Keep a remark about the whole store."""
-        with transaction(self._db, self.path) as db:
-            db.execute(
-                "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
-            )
-
-    def people(self) -> list[Person]:
-        """Everyone, by name."""
-        return self._read(rows.person, f"{rows.PEOPLE} GROUP BY people.id ORDER BY name_key")
-
-    def person(self, name: str) -> Person:
-        """One person by name, upper or lower case.
-
-        Raises:
-            UsageError: not in the store; with the nearest name that is.
-        """
-        found = self._read(rows.person, f"{rows.PEOPLE} WHERE name_key = ? GROUP BY people.id", name_key(name))
-        if found:
-            return found[0]
-        known = [person.name for person in self.people()]
-        near = difflib.get_close_matches(name, known, n=1)
-        advice = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known) or 'nobody yet'}."
-        raise UsageError(f"there is no {name!r} in the store {self.path}", advice)
-
-    def add_person(self, name: str, hip_surgery: HipSurgery | None = None) -> Person:
-        """Add a person, or note `hip_surgery` of one who is there already."""
-        with transaction(self._db, self.path) as db:
-            writes.person_id(db, name)
-            if hip_surgery is not None:
-                db.execute("UPDATE people SET hip_surgery = ? WHERE name_key = ?", (hip_surgery, name_key(name)))
-        return self.person(name)
 
     def save(self, origin: Origin, samples: Samples, analysis: Analysis) -> Saved:
         """Keep a recording and its result: all of it or nothing.
@@ -222,61 +161,9 @@ class Store:
         with transaction(self._db, self.path) as db:
             return writes.result(db, session_id, protocol, analysis)
 
-    def save_calibration(self, new: NewCalibration) -> int:
-        """Keep a calibration; its id. Keeping the same again changes nothing."""
-        with transaction(self._db, self.path) as db:
-            return calibrations.add(db, new)
-
-    def calibrations(
-        self, kind: Kind | None = None, uid: str | None = None, person: str | None = None, side: Side | None = None
-    ) -> list[Kept]:
-        """Calibrations in the order in which they were made, those that do not hold any more too.
-
-        Raises:
-            UsageError: the person is not in the store.
-        """
-        limits: dict[str, int | str | None] = {"kind": kind, "uid": uid, "side": side}
-        limits["person_id"] = self.person(person).id if person is not None else None
-        given = {column: value for column, value in limits.items() if value is not None}
-        where = " AND ".join(f"{column} = ?" for column in given) or "1"
-        query = f"{calibrations.CALIBRATIONS} WHERE {where} ORDER BY made_at, calibrations.id"
-        return self._read(calibrations.row, query, *given.values())
-
-    def calibration(self, calibration_id: int) -> Kept:
-        """One calibration.
-
-        Raises:
-            UsageError: there is none with this id.
-        """
-        query = f"{calibrations.CALIBRATIONS} WHERE calibrations.id = ?"
-        found = self._read(calibrations.row, query, calibration_id)
-        if not found:
-            raise UsageError(
-                f"there is no calibration {calibration_id} in the store {self.path}", "See `coxa calibrate list`."
-            )
-        return found[0]
-
-    def void_calibration(self, calibration_id: int, why: str) -> None:
-        """Note that a calibration does not hold any more; an empty reason takes that back.
-
-        Raises:
-            UsageError: there is none with this id.
-        """
-        self.calibration(calibration_id)
-        with transaction(self._db, self.path) as db:
-            db.execute("UPDATE calibrations SET void = ? WHERE id = ?", (why, calibration_id))
-
     def _blocks(self, session_id: int, kind: str) -> list[bytes]:
         query = "SELECT data FROM blocks WHERE session_id = ? AND kind = ? ORDER BY seq"
         return self._read(lambda row: bytes(row["data"]), query, session_id, kind)
-
-    def _read(self, make: Callable[[sqlite3.Row], T], query: str, *values: Any) -> list[T]:
-        with explained(self.path):
-            found = self._db.execute(query, values).fetchall()
-        try:
-            return [make(row) for row in found]
-        except (ValueError, TypeError) as error:
-            raise damaged(self.path) from error
 
 
 def _of_a_board(blocks: list[bytes], infos: list[bytes]) -> Samples:

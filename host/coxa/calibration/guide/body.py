@@ -10,7 +10,7 @@ from typing import Any
 from coxa.calibration import kept
 from coxa.calibration.guide.body_result import changes, lines, since
 from coxa.calibration.guide.body_steps import THIGH, Posing, Turning, Turns, Wearing, axis_of, poses
-from coxa.calibration.guide.course import Finished, Step
+from coxa.calibration.guide.step import Finished, Step
 from coxa.calibration.kept import Kind
 from coxa.errors import UsageError
 from coxa.results import Side

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from coxa.calibration.guide.course import ENOUGH, Accepted, Look, Refused
+from coxa.calibration.guide.course import ENOUGH
 from coxa.calibration.guide.ends import ends, from_rest
+from coxa.calibration.guide.step import Accepted, Look, Refused
 from coxa.calibration.guide.watch import Attempt, Stillness, part, refused, stillness
 from coxa.results import Side
 from coxa.samples import Floats, Samples

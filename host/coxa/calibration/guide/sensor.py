@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from coxa.calibration import kept
-from coxa.calibration.guide.course import Finished, Step
 from coxa.calibration.guide.sensor_result import Measured, changes, lines
 from coxa.calibration.guide.sensor_steps import (
     POSES,
@@ -20,6 +19,7 @@ from coxa.calibration.guide.sensor_steps import (
     fitted,
     one_recording,
 )
+from coxa.calibration.guide.step import Finished, Step
 from coxa.calibration.kept import Kind
 from coxa_calibration.bias_history import BiasHistory
 from coxa_calibration.datasheet import UNKNOWN_CHIP, Datasheet, datasheet

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from coxa.calibration.guide.course import ENOUGH, Accepted, Look, joined
+from coxa.calibration.guide.course import ENOUGH, joined
 from coxa.calibration.guide.ends import decimated
+from coxa.calibration.guide.step import Accepted, Look
 from coxa.calibration.guide.watch import Attempt, lately, part, refused
 from coxa.samples import Floats, Samples
 from coxa_calibration.accelerometer import AccelerometerCalibration, calibrate_accelerometer

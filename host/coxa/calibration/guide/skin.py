@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from coxa.calibration import kept
-from coxa.calibration.guide.course import Finished, Step
 from coxa.calibration.guide.skin_result import changes, lines
 from coxa.calibration.guide.skin_steps import SHANK, THIGH, Moved, OneSet, Together, Worn
+from coxa.calibration.guide.step import Finished, Step
 from coxa.calibration.kept import Kind
 from coxa.results import Position, Side
 from coxa_calibration.gain import PersonalGain

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from coxa.analysis import analyze_samples
-from coxa.calibration.guide.course import Accepted, Look, Refused
 from coxa.calibration.guide.ends import decimated, ends, from_rest
+from coxa.calibration.guide.step import Accepted, Look, Refused
 from coxa.calibration.guide.watch import Attempt, Stillness, part, stillness
 from coxa.results import Position, Side
 from coxa.samples import Samples

@@ -11,7 +11,7 @@ import numpy as np
 
 from coxa.calibration.guide.body import SAYS, posing
 from coxa.calibration.guide.body_steps import THIGH, Wearing, poses
-from coxa.calibration.guide.course import Finished, Step
+from coxa.calibration.guide.step import Finished, Step
 from coxa.calibration.kept import Kind
 from coxa_calibration.body import BodyCalibration
 from coxa_calibration.slip import Slip, same_pose, strap_slip

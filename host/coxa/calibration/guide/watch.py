@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from coxa.calibration.guide.course import ENOUGH, Look, Refused
+from coxa.calibration.guide.course import ENOUGH
+from coxa.calibration.guide.step import Look, Refused
 from coxa.errors import CoxaError
 from coxa.samples import Floats, Samples
 from coxa_calibration.held import STILL_M_S2, STILL_RAD_S, SURELY_RAD_S, holds, smoothed
