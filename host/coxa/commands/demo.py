@@ -169,6 +169,7 @@ def _steps(out: Path) -> Generator[tuple[str, str]]:
     yield f"coxa show 1 --store {out / STORE}", "one of them"
     yield f"coxa trends --side left --store {out / STORE}", "the weeks of one leg"
     yield f"coxa analyze {out / RECORDING} --position wall --side left --json --no-store", "the result as JSON"
+    yield "coxa calibrate body --simulated --clumsy", "what a calibration is like"
     yield "coxa analyze YOUR-RECORDING --position wall --side left", "your own, into your own store"
 
 
