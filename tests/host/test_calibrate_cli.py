@@ -13,7 +13,7 @@ import pytest
 
 from coxa import cli
 from coxa.calibration.kept import of_body
-from coxa.commands.calibrate import Wearer, _body, _scale_sd, _side
+from coxa.commands.calibrate import Wearer, _body, _scale_sd, side_of
 from coxa.commands.calibrate_chosen import boards_for
 from coxa.commands.calibrate_means import Means, Wish, Worn, checked
 from coxa.commands.calibrate_simulated import THIGH_UID
@@ -361,13 +361,13 @@ def test_the_role_of_the_known_board_says_the_leg(store):
         boards.save(RIGHT)
         boards.save(SHANK)
     common = Common(store=store)
-    assert _side(Wearer(), Means(), common) == "right"
-    assert _side(Wearer(side="left"), Means(), common) == "left"
+    assert side_of(Wearer(), Means(), common) == "right"
+    assert side_of(Wearer(side="left"), Means(), common) == "left"
     with KnownBoards(store) as boards:
         boards.save(LEFT)
-    assert _side(Wearer(), Means(board=("one",)), common) == "left"
+    assert side_of(Wearer(), Means(board=("one",)), common) == "left"
     with pytest.raises(UsageError, match="which leg"):
-        _side(Wearer(), Means(), common)
+        side_of(Wearer(), Means(), common)
 
 
 def test_options_are_checked_before_anything_is_done():

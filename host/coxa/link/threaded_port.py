@@ -17,7 +17,7 @@ from serial import Serial, SerialException
 WRITE_AHEAD = 16_384
 """Bytes that wait to be written before `drain` waits: some fifty of the longest lines."""
 LOOK_S = 0.5
-"""The reading thread looks so often whether it is to end, where the system does not wake it."""
+"""The reading thread looks so often whether it is to end, where nothing wakes it."""
 
 
 class PortTransport(asyncio.Transport):
@@ -36,6 +36,7 @@ class PortTransport(asyncio.Transport):
         self._failure: Exception | None = None
         self._may_read = threading.Event()
         self._may_read.set()
+        self._taken = threading.Event()
         port.timeout = LOOK_S
         self._reader = threading.Thread(target=self._read, name="coxa port reader", daemon=True)
         self._writer = threading.Thread(target=self._write, name="coxa port writer", daemon=True)
@@ -75,6 +76,7 @@ class PortTransport(asyncio.Transport):
             return
         self._closing = True
         self._may_read.set()
+        self._taken.set()
         with contextlib.suppress(OSError):
             self._port.cancel_read()
         self._to_write.put(None)
@@ -98,13 +100,25 @@ class PortTransport(asyncio.Transport):
     def _read(self) -> None:
         try:
             while not self._closing:
-                self._may_read.wait()
+                if not self._may_read.wait(LOOK_S):
+                    continue
                 data = self._port.read(1)
                 data += self._port.read(self._port.in_waiting)
                 if data:
-                    self._tell(self._protocol.data_received, data)
+                    self._taken.clear()
+                    self._tell(self._received, data)
+                    self._until_taken()
         except (OSError, TypeError) as error:  # TypeError: pyserial, where the port is closed under its hands
             self._tell(self._failed, error)
+
+    def _until_taken(self) -> None:
+        """Waits for a loop that is busy: what is read ahead of it would pile up here before it can say pause."""
+        while not self._closing and not self._taken.wait(LOOK_S):
+            pass
+
+    def _received(self, data: bytes) -> None:
+        self._protocol.data_received(data)
+        self._taken.set()
 
     def _write(self) -> None:
         try:
