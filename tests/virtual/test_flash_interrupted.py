@@ -30,10 +30,15 @@ STAGES = {
     "it restarts": "Restarting",
     "it is tested": "Testing",
 }
+SAMPLED = list(STAGES)[::2]
+"""Half a minute each: these are always played, the others where as many interruptions are asked for."""
 
 
-@pytest.mark.parametrize("word", STAGES.values(), ids=STAGES)
-def test_the_cable_is_pulled_at_every_stage(desk, word):
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_cable_is_pulled_at_every_stage(desk, stage):
+    if len(STAGES) > INTERRUPTIONS and stage not in SAMPLED:
+        pytest.skip(f"one stage of two is played: COXA_INTERRUPTIONS={len(STAGES)} plays them all")
+    word = STAGES[stage]
     with desk.board(micropython=False) as board:
         with pytest.raises(CoxaError) as failure:
             desk.flash(board, Teller(at={word: board.unplug}), image=True, role="left-thigh")
