@@ -86,7 +86,7 @@ def turned(
         raise CalibrationError(
             "Nothing was recorded both before and after.", "Record the same pose before and after.", "too_few"
         )
-    vector = np.zeros(3)
+    vector = _start(seen)
     information: Floats = np.eye(3, dtype=np.float64)
     for _ in range(PASSES):
         rows, misses = _linear(seen, angles, u, vector)
@@ -100,6 +100,16 @@ def turned(
         if float(np.linalg.norm(step)) < ENOUGH_RAD:
             break
     return Turned(vector, np.asarray(np.linalg.inv(information), dtype=np.float64))
+
+
+def _start(seen: Sequence[Seen]) -> Floats:
+    """(3,) turn to begin with: none, unless a direction is now seen on the other side, from where small steps do not
+    lead back: what is seen exactly opposite would even count as unmoved."""
+    if all(float(s.before @ s.after) > 0.0 for s in seen):
+        return np.zeros(3)
+    before, after = (np.array([getattr(s, name) for s in seen]) for name in ("before", "after"))
+    turn, _ = Rotation.align_vectors(before, after, weights=[s.sd_rad**-2 for s in seen])
+    return np.asarray(turn.as_rotvec(), dtype=np.float64)
 
 
 def _linear(

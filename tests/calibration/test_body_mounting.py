@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from body_poses import CHIP, SIDES, across, directions, held_poses, rotations, still, turning
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -130,6 +130,9 @@ def test_turns_without_a_rest_are_refused():
 
 
 @given(turn_deg=st.floats(0.0, 180.0), axis=directions)
+@example(turn_deg=180.0, axis=np.array([1.0, 0.0, 0.0]))
+@example(turn_deg=180.0, axis=np.array([0.0, 1.0, 0.0]))
+@example(turn_deg=180.0, axis=np.array([0.0, 0.0, 1.0]))
 def test_a_sensor_that_was_put_on_another_way_is_told(turn_deg, axis):
     back = Rotation.from_rotvec(np.radians(turn_deg) * axis).inv()
     found = since_last_time(thigh(), thigh(back.apply(U), back.apply(FRONT)))
