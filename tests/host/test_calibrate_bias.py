@@ -103,6 +103,15 @@ def test_without_a_recording_it_says_how_to_make_one(store):
         learned(store, UID, [], AT)
 
 
+def test_a_chip_without_a_data_sheet_is_learned_with_wide_tolerances(store):
+    rng = np.random.default_rng(2)
+    strange = info()
+    strange.imu = 0x99
+    recorded = on_a_table(drawn(CHIP, rng), 20, 30.0, rng)
+    found = learned(store, UID, [BoardRecording(f"{UID}/1", AT, strange, recorded)], AT)
+    assert found.added == 1
+
+
 def test_a_turntable_is_no_rest(store):
     rng = np.random.default_rng(3)
     chip = drawn(CHIP, rng)

@@ -80,3 +80,14 @@ def test_nothing_is_kept_of_a_check(coxa, store):
     coxa("calibrate", "check")
     with Store(store, write=False) as opened:
         assert len(opened.calibrations()) == 1
+
+
+def test_with_an_operated_hip_the_wall_is_asked_about(coxa, store):
+    assert coxa("calibrate", "body")[0] == 0
+    with Store(store) as opened:
+        opened.add_person("me", "yes")
+    code, _, err = coxa("calibrate", "check")
+    assert code == 2
+    assert "--cleared" in err
+    assert coxa("calibrate", "check", "--cleared")[0] == 0
+    assert coxa("calibrate", "check", "--without", "wall")[0] == 0

@@ -81,6 +81,14 @@ def test_one_is_shown_with_what_rests_on_it(coxa, path):
     assert json.loads(coxa("calibrate", "show", 3, "--json")[1])["sessions"] == [number]
 
 
+def test_a_calibration_of_a_chip_without_a_data_sheet_is_shown(coxa, path):
+    with Store(path) as store:
+        number = store.save_calibration(of_sensor(sensor(chip="unknown"), BiasHistory.empty(), "made up"))
+    code, out, _ = coxa("calibrate", "show", number)
+    assert code == 0
+    assert "unknown" in out
+
+
 @pytest.mark.parametrize("command", [("show", 9), ("void", 9, "moved"), ("export", 9, "it.json")])
 def test_an_unknown_one_is_told_in_one_line(coxa, command):
     code, _, err = coxa("calibrate", *command)

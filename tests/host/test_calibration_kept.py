@@ -133,6 +133,11 @@ def test_what_is_of_another_leg_person_or_sensor_does_not_hold(store, other):
     assert choose(store, uid, a_set(**other)) == NONE
 
 
+def test_the_name_counts_in_any_case(store):
+    store.save_calibration(new_skin())
+    assert choose(store, UID, a_set(person="kim")).skin is not None
+
+
 def test_a_void_one_does_not_hold_and_the_reason_is_told(store):
     number = store.save_calibration(new_skin())
     store.void_calibration(number, "The strap was moved.")

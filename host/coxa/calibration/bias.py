@@ -14,7 +14,7 @@ from coxa.errors import InputError
 from coxa.samples import Samples
 from coxa.store import Inbox, Store
 from coxa_calibration.bias_history import BiasHistory
-from coxa_calibration.datasheet import datasheet
+from coxa_calibration.datasheet import datasheet_or_wide
 from coxa_calibration.gyroscope import BiasModel
 from coxa_calibration.readings import CalibrationError
 from coxa_calibration.sensor import SensorCalibration
@@ -85,7 +85,7 @@ def learned(store: Store, uid: str, recordings: Iterable[BoardRecording], now: d
         )
     there = [one for one in store.calibrations("sensor", uid) if not one.void]
     info = found[-1].info
-    sheet = datasheet(chip_of(info))
+    sheet = datasheet_or_wide(chip_of(info))
     so_far, history = (
         there[-1].sensor()
         if there

@@ -18,6 +18,7 @@ from coxa.calibration.kept import Kept, Kind
 from coxa.errors import InputError, UsageError
 from coxa.results import Side, UsedCalibration
 from coxa.store import Session, Store
+from coxa.store.records import name_key
 from coxa_calibration.gain import PersonalGain
 
 SENSOR_HOLDS = timedelta(days=365)
@@ -109,7 +110,7 @@ def _holding(store: Store, uid: str, origin: Worn) -> Calibration:
 
 
 def _of_person(store: Store, uid: str, origin: Worn) -> list[Kept]:
-    known = any(one.name == origin.person for one in store.people())
+    known = any(name_key(one.name) == name_key(origin.person) for one in store.people())
     return store.calibrations(None, uid, origin.person, origin.side) if known else []
 
 

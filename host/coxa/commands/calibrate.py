@@ -89,7 +89,7 @@ def body(*, wearer: Wearer = NOBODY_SAID, means: Means = ANY_MEANS, common: Comm
     common = with_own_store(common) if means.simulated else common
     side, person = side_of(wearer, means, common), wearer.person or common.settings.person
     if "wall" not in check_without(means.without):
-        _check_surgery(wearer, person, common, "or leave the wall out: --without wall")
+        check_surgery(wearer, person, common, "or leave the wall out: --without wall")
 
     def make(worn: Sequence[Worn]) -> Procedure:
         return _body(worn[0], side, person, wearer.strap, common)
@@ -138,7 +138,7 @@ def skin(
         raise UsageError("--at-stops belongs to --in-turn", "Add --in-turn, or leave --at-stops out.")
     common = with_own_store(common) if means.simulated else common
     side, person = side_of(wearer, means, common), wearer.person or common.settings.person
-    _check_surgery(wearer, person, common)
+    check_surgery(wearer, person, common)
 
     def make(worn: Sequence[Worn]) -> Procedure:
         if in_turn:
@@ -193,7 +193,8 @@ def side_of(wearer: Wearer, means: Means, common: Common) -> Side:
     raise UsageError("which leg?", "Say it with --side left or --side right.")
 
 
-def _check_surgery(wearer: Wearer, person: str, common: Common, otherwise: str = "") -> None:
+def check_surgery(wearer: Wearer, person: str, common: Common, otherwise: str = "") -> None:
+    """UsageError where a person with an operated hip has not said that it is cleared."""
     if not wearer.cleared and operated(common, person):
         raise UsageError(
             HIP_SURGERY_NOTE,

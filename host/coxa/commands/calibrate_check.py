@@ -33,7 +33,7 @@ def checked_strap(wearer: Wearer, means: Means = ANY_MEANS, common: Common = DEF
         Else as `made`.
     """
     from coxa.calibration.guide.slip import SlipProcedure
-    from coxa.commands.calibrate import side_of, thigh
+    from coxa.commands.calibrate import check_surgery, side_of, thigh
 
     common = with_own_store(common) if means.simulated else common
     side, person = side_of(wearer, means, common), wearer.person or common.settings.person
@@ -47,7 +47,10 @@ def checked_strap(wearer: Wearer, means: Means = ANY_MEANS, common: Common = DEF
                 f"there is no body calibration of the {side} leg of {person} to compare with",
                 "Make one when you put the strap on: coxa calibrate body.",
             )
-        used.append((SlipProcedure(before.body()), before))
+        body = before.body()
+        if body.pose("wall") and "wall" not in means.without:
+            check_surgery(wearer, person, common, "or leave the wall out: --without wall")
+        used.append((SlipProcedure(body), before))
         return used[-1][0]
 
     wish = Wish("body", f"strap · {side} thigh", (thigh(side),), make, afterwards=True)

@@ -189,12 +189,12 @@ def _holds(kept: Kept) -> str:
 def _details(kept: Kept) -> list[tuple[str, str]]:
     """Each number with its uncertainty."""
     from coxa_calibration.comparison import compared
-    from coxa_calibration.datasheet import datasheet
+    from coxa_calibration.datasheet import datasheet_or_wide
 
     try:
         if kept.kind == "sensor":
             calibration, history = kept.sensor()
-            sentences = compared(calibration, datasheet(calibration.chip))
+            sentences = compared(calibration, datasheet_or_wide(calibration.chip))
             told = [(name, rest) for name, _, rest in (one.partition(": ") for one in sentences)]
             return [("chip", calibration.chip), *told, ("sessions of its bias", f"{history.sessions:.1f}")]
         if kept.kind == "body":

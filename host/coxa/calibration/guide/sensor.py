@@ -22,7 +22,7 @@ from coxa.calibration.guide.sensor_steps import (
 from coxa.calibration.guide.step import Finished, Step
 from coxa.calibration.kept import Kind
 from coxa_calibration.bias_history import BiasHistory
-from coxa_calibration.datasheet import UNKNOWN_CHIP, Datasheet, datasheet
+from coxa_calibration.datasheet import Datasheet, datasheet_or_wide
 from coxa_calibration.moves import calibrate_by_moves, moves_between
 from coxa_calibration.poses import FEWEST
 from coxa_calibration.readings import GRAVITY_M_S2, CalibrationError
@@ -60,10 +60,7 @@ class SensorProcedure:
     @property
     def sheet(self) -> Datasheet:
         """The data sheet of the chip, or wide tolerances where it has none here."""
-        try:
-            return datasheet(self.chip)
-        except CalibrationError:
-            return UNKNOWN_CHIP
+        return datasheet_or_wide(self.chip)
 
     @property
     def steps(self) -> tuple[Step, ...]:
